@@ -1,0 +1,1 @@
+"""Real-time video super-resolution and frame generation."""

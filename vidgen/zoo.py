@@ -1,0 +1,99 @@
+"""The shipped models: one `models/<name>.toml` card beside its `.onnx` and `.safetensors`.
+
+Nothing here runs a network, and nothing is ever unpickled: a model is an ONNX graph whose inputs and
+outputs are the planes themselves (see `vidgen.engines`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vidgen.errors import ModelError
+
+__all__ = ["Model", "load", "models_folder", "names"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """One card. Unknown or missing keys are a `ModelError`."""
+
+    name: str
+    task: str
+    """`upscale`."""
+    tier: str
+    """`realtime`, `balanced` or `quality`."""
+    scale: int
+    """Output pixels per input pixel along each side."""
+    multiple_of: int
+    """Width and height of the input must be divisible by this."""
+    sha256: dict[str, str]
+    """File name to its SHA-256, hexadecimal."""
+    license: str
+    """SPDX expression for the weights."""
+    training: dict[str, Any]
+    """Data folders, recipe, steps, commit."""
+    quality: dict[str, Any]
+    """Measured on held-out clips: figures with machine, command and commit."""
+    limits: str
+    """What the model does badly, in a sentence or two."""
+    parameters: int
+    macs_per_pixel: int
+    """Multiply-accumulates per input luma pixel."""
+    folder: Path
+
+    def onnx(self, bit_depth: int) -> Path:
+        """The graph for planes of that depth, checked against the card. Raises ModelError."""
+        return self._checked(f"{self.name}.{bit_depth}bit.onnx")
+
+    def _checked(self, file: str) -> Path:
+        path = self.folder / file
+        if file not in self.sha256:
+            known = ", ".join(sorted(self.sha256))
+            raise ModelError(f"model {self.name} has no {file}; its card lists {known}")
+        if not path.is_file():
+            raise ModelError(f"{path} is missing; reinstall vidgen")
+        if _sha256(path) != self.sha256[file]:
+            raise ModelError(f"{path} does not match its card; reinstall vidgen")
+        return path
+
+
+def models_folder() -> Path:
+    """`models/` of the checkout, or inside the installed package."""
+    package = Path(__file__).parent
+    inside = package / "models"
+    return inside if inside.is_dir() else package.parent / "models"
+
+
+def names(folder: Path | None = None) -> list[str]:
+    """Names of all models with a card, sorted."""
+    return sorted(path.stem for path in (folder or models_folder()).glob("*.toml"))
+
+
+def load(name: str, folder: Path | None = None) -> Model:
+    """The model of that name. Raises ModelError with the nearest name."""
+    folder = folder or models_folder()
+    path = folder / f"{name}.toml"
+    if not path.is_file():
+        known = names(folder)
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        raise ModelError(f"no model {name!r}; {hint}")
+    try:
+        card = tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ModelError(f"{path} is not a valid card: {error}") from None
+    expected = {field.name for field in fields(Model)} - {"name", "folder"}
+    if wrong := expected ^ card.keys():
+        raise ModelError(f"{path}: unknown or missing keys: {', '.join(sorted(wrong))}")
+    return Model(name=name, folder=folder, **card)
+
+
+@cache
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
