@@ -8,8 +8,8 @@
     ├── ModelError         a model is missing, damaged or does not fit the job
     └── BackendError       no engine can be built or run on this machine
 
-Each message says what was given, what is accepted and what to do next, in one line. Only the command
-line turns these into text and an exit code; everything below lets them pass.
+Each message says what was given, what is accepted and what to do next, in one line. Only the
+command line turns these into text and an exit code; everything below lets them pass.
 """
 
 __all__ = [
@@ -40,7 +40,7 @@ class InputError(VidgenError):
 
 
 class TruncatedError(InputError):
-    """The source broke off or was damaged: the output holds what could be read, and is not whole."""
+    """The source broke off: the output holds what could be read, and is not whole."""
 
     exit_code = 3
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 __all__ = ["Color", "Frame", "Motion", "Planes", "VideoFormat", "dtype_of"]
 
 Planes = tuple[NDArray[Any], NDArray[Any]]
-"""`y (H, W)` and `uv (H/2, W/2, 2)`, C-contiguous; uint8, or uint16 with the value in the low bits."""
+"""`y (H, W)`, `uv (H/2, W/2, 2)`, C-contiguous; uint8, or uint16 with the value in the low bits."""
 
 
 def dtype_of(bit_depth: int) -> np.dtype[Any]:
@@ -69,11 +69,11 @@ class Motion:
     """
 
     flow: NDArray[np.float32]
-    """(H/2, W/2, 2) float32, (x, y) order, pixels of the full picture, to the previous frame."""
+    """(H/2, W/2, 2) float32, (x, y) order, full-resolution pixels, to the previous frame."""
     confidence: NDArray[np.float32]
-    """(H/2, W/2) float32 in [0, 1]: 1 where the forward and backward flow agree, 0 at occlusions."""
+    """(H/2, W/2) float32 in [0, 1]: 1 where both flows agree, 0 at occlusions."""
     reverse: NDArray[np.float32]
-    """(H/2, W/2, 2) float32: the flow from the previous frame to this one, found by the same check."""
+    """(H/2, W/2, 2) float32: the flow from the previous frame to this one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""A stage is a generator over frames; a pipeline is stages in a row; threads are made here alone."""
+"""A stage is a generator over frames; a pipeline is stages in a row; threads are made only here."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Clock:
 
 
 def timed(items: Iterable[T], clock: Clock) -> Iterator[T]:
-    """Pass `items` on and add to `clock` what each took; the clock before it gives the difference."""
+    """Pass `items` on and add to `clock` the wall seconds that each took."""
     iterator = iter(items)
     while True:
         start = time.perf_counter()

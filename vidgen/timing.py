@@ -50,11 +50,11 @@ def parse_rate(text: str, source: Fraction | None = None) -> Fraction:
     `source` is the source's average rate; `x2` needs it. Raises UsageError.
     """
     accepted = "a number (60, 23.976), a fraction (60000/1001) or a factor (x2)"
+    if text.startswith("x") and source is None:
+        raise UsageError(f"--fps {text}: the source states no rate; give {accepted}")
     try:
         if text.startswith("x"):
-            if source is None:
-                raise UsageError(f"--fps {text}: the source states no rate; give {accepted}")
-            rate = Fraction(text[1:]) * source
+            rate = Fraction(text[1:]) * (source or 0)
         else:
             rate = snap_rate(Fraction(text)) if "." in text else Fraction(text)
     except (ValueError, ZeroDivisionError):

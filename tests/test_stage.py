@@ -1,0 +1,96 @@
+"""Threads between stages: order, back-pressure, errors, leaving early."""
+
+import threading
+import time
+
+import pytest
+
+from vidgen.stage import Clock, chain, prefetch, timed
+
+
+def test_items_come_in_order_and_the_thread_ends():
+    assert list(prefetch(range(100), depth=2, name="numbers")) == list(range(100))
+    assert not _alive("numbers")
+
+
+def test_an_error_comes_after_the_items_before_it():
+    def broken():
+        yield 1
+        yield 2
+        raise OSError("late")
+
+    items = prefetch(broken())
+    assert [next(items), next(items)] == [1, 2]
+    with pytest.raises(OSError, match="late"):
+        next(items)
+
+
+def test_the_producer_runs_at_most_the_depth_and_two_ahead():
+    pulled = []
+
+    def counted():
+        for item in range(100):
+            pulled.append(item)
+            yield item
+
+    items = prefetch(counted(), depth=3)
+    assert next(items) == 0
+    time.sleep(0.2)
+    assert len(pulled) <= 1 + 3 + 1
+    items.close()
+
+
+def test_leaving_early_closes_the_upstream_and_ends_the_thread():
+    closed = threading.Event()
+
+    def endless():
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.set()
+
+    items = prefetch(endless(), depth=1, name="endless")
+    next(items)
+    items.close()
+    assert closed.is_set()
+    assert not _alive("endless")
+
+
+def test_threads_nest():
+    inner = prefetch(range(50), depth=1, name="inner")
+    outer = prefetch((2 * item for item in inner), depth=1, name="outer")
+    assert [next(outer) for _ in range(3)] == [0, 2, 4]
+    outer.close()
+    inner.close()
+    assert not _alive("inner")
+    assert not _alive("outer")
+
+
+def test_chain_applies_stages_left_to_right():
+    def double(frames):
+        return (2 * frame for frame in frames)
+
+    def drop_first(frames):
+        frames = iter(frames)
+        next(frames)
+        yield from frames
+
+    assert list(chain([1, 2, 3], drop_first, double)) == [4, 6]
+
+
+def test_clock_counts_items_and_everything_upstream():
+    inner, outer = Clock(), Clock()
+
+    def slow():
+        for item in range(3):
+            time.sleep(0.01)
+            yield item
+
+    assert list(timed(timed(slow(), inner), outer)) == [0, 1, 2]
+    assert inner.items == outer.items == 3
+    assert 0.03 <= inner.seconds <= outer.seconds
+
+
+def _alive(name):
+    return any(thread.name == name for thread in threading.enumerate())
