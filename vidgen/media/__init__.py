@@ -1,0 +1,8 @@
+"""Films in and out: PyAV and nothing else, and nothing else imports PyAV."""
+
+from vidgen.media.codecs import codec_names
+from vidgen.media.decode import Decoder
+from vidgen.media.encode import Encoder
+from vidgen.media.probe import Chapter, MediaInfo, StreamInfo, probe
+
+__all__ = ["Chapter", "Decoder", "Encoder", "MediaInfo", "StreamInfo", "codec_names", "probe"]

@@ -1,0 +1,192 @@
+"""The words for encoders and containers: what each takes, and which goes into which."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from vidgen.errors import UsageError
+
+__all__ = [
+    "CODECS",
+    "CONTAINERS",
+    "Codec",
+    "Container",
+    "codec_names",
+    "container_of",
+    "find_codec",
+    "quiet_svt",
+]
+
+_X26X_PRESETS = (
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+    "placebo",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codec:
+    """One word for an encoder."""
+
+    word: str
+    encoder: str
+    """FFmpeg's name."""
+    pix_fmts: dict[int, str]
+    """Bit depth of the planes -> what the encoder is given."""
+    presets: tuple[str, ...] = ()
+    preset: str = ""
+    """The default; empty where there is none to choose."""
+    preset_option: str = "preset"
+    crf: float | None = None
+    """The default; None where the encoder has no such quality."""
+    crf_max: float = 51
+    options: tuple[tuple[str, str], ...] = ()
+    """Fixed FFmpeg options."""
+    containers: tuple[str, ...]
+    """Suffixes of the containers that hold it, the best first."""
+
+    def encoder_options(self, crf: float | None, preset: str | None) -> dict[str, str]:
+        """FFmpeg's options for that quality and speed. Raises UsageError for what is not accepted."""
+        options = dict(self.options)
+        chosen = self.preset if preset is None else preset
+        if preset is not None and preset not in self.presets:
+            accepted = f"give one of {', '.join(self.presets)}" if self.presets else "leave it out"
+            raise UsageError(f"--preset {preset}: not a preset of {self.word}; {accepted}")
+        if chosen:
+            options[self.preset_option] = chosen
+        quality = self.crf if crf is None else crf
+        if quality is not None:
+            if self.crf is None:
+                raise UsageError(f"--crf {crf:g}: {self.word} has no such setting; leave it out")
+            if not 0 <= quality <= self.crf_max:
+                raise UsageError(
+                    f"--crf {quality:g}: {self.word} takes 0 (best) to {self.crf_max:g}"
+                )
+            options["crf"] = f"{quality:g}"
+        return options
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One suffix of a target."""
+
+    suffix: str
+    muxer: str
+    """FFmpeg's name."""
+    options: tuple[tuple[str, str], ...] = ()
+    negative_times: bool = False
+    """True where a stream may begin before 0 (an edit list hides that part)."""
+    rotation: bool = False
+    """True where it holds the display matrix."""
+    chapters: bool = True
+    attachments: bool = False
+    cover_as_attachment: bool = False
+
+
+_YUV = {8: "yuv420p", 10: "yuv420p10le"}
+
+CODECS = {
+    codec.word: codec
+    for codec in (
+        Codec(
+            word="x264",
+            encoder="libx264",
+            pix_fmts={8: "nv12", 10: "yuv420p10le"},
+            presets=_X26X_PRESETS,
+            preset="medium",
+            crf=18,
+            containers=(".mkv", ".mp4", ".m4v", ".mov", ".ts"),
+        ),
+        Codec(
+            word="x265",
+            encoder="libx265",
+            pix_fmts=_YUV,
+            presets=_X26X_PRESETS,
+            preset="medium",
+            crf=20,
+            options=(("x265-params", "log-level=error"),),  # it writes to stderr past FFmpeg's log
+            containers=(".mkv", ".mp4", ".m4v", ".mov", ".ts"),
+        ),
+        Codec(
+            word="svtav1",
+            encoder="libsvtav1",
+            pix_fmts=_YUV,
+            presets=tuple(str(speed) for speed in range(14)),
+            preset="8",
+            crf=26,
+            crf_max=63,
+            containers=(".mkv", ".mp4", ".m4v", ".webm"),
+        ),
+        Codec(
+            word="ffv1",
+            encoder="ffv1",
+            pix_fmts=_YUV,
+            # Version 3 with checksums and every frame on its own: what archives ask for.
+            options=(("level", "3"), ("slices", "4"), ("slicecrc", "1"), ("g", "1")),
+            containers=(".mkv", ".mp4"),
+        ),
+        Codec(
+            word="prores",
+            encoder="prores_ks",
+            pix_fmts={8: "yuv422p10le", 10: "yuv422p10le"},
+            presets=("proxy", "lt", "standard", "hq"),
+            preset="hq",
+            preset_option="profile",
+            options=(("vendor", "apl0"),),
+            containers=(".mov", ".mkv"),
+        ),
+    )
+}
+
+# The clock of edit lists. FFmpeg's default of 1 ms would move late-starting streams by up to that;
+# this one holds 1001/24000, 1001/60000, 1/90000 and 1/48000 exactly.
+_MOV_OPTIONS = (("movie_timescale", "720000"),)
+
+CONTAINERS = {
+    container.suffix: container
+    for container in (
+        Container(".mkv", "matroska", rotation=True, attachments=True, cover_as_attachment=True),
+        Container(".mp4", "mp4", _MOV_OPTIONS, negative_times=True, rotation=True),
+        Container(".m4v", "mp4", _MOV_OPTIONS, negative_times=True, rotation=True),
+        Container(".mov", "mov", _MOV_OPTIONS, negative_times=True, rotation=True),
+        Container(".webm", "webm", rotation=True),
+        Container(".ts", "mpegts", chapters=False),
+    )
+}
+
+
+def codec_names() -> tuple[str, ...]:
+    """The words that `--codec` accepts."""
+    return tuple(CODECS)
+
+
+def find_codec(word: str) -> Codec:
+    """The codec of that word. Raises UsageError that lists the words."""
+    if word not in CODECS:
+        near = get_close_matches(word, CODECS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"--codec {word}: unknown; give one of {', '.join(CODECS)}{hint}")
+    return CODECS[word]
+
+
+def container_of(target: Path, codec: Codec) -> Container:
+    """The container that the suffix of `target` asks for. Raises UsageError if it cannot hold `codec`."""
+    suffix = target.suffix.lower()
+    if suffix not in CONTAINERS:
+        raise UsageError(
+            f"{target}: no container is known by {suffix or 'no suffix'}; end it in one of "
+            f"{', '.join(CONTAINERS)}"
+        )
+    if suffix not in codec.containers:
+        raise UsageError(
+            f"{target}: {suffix} does not hold {codec.word}; end it in {' or '.join(codec.containers)}, "
+            f"or give another --codec"
+        )
+    return CONTAINERS[suffix]
+
+
+def quiet_svt() -> None:
+    """Keep SVT-AV1 from writing its settings to stderr, which it does past FFmpeg's log."""
+    os.environ.setdefault("SVT_LOG", "1")

@@ -1,0 +1,234 @@
+"""Frames into a file, beside every other stream of the film they came from."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from vidgen.errors import OutputError, UsageError
+from vidgen.frame import Frame, VideoFormat
+from vidgen.media.codecs import Codec, Container, container_of, find_codec, quiet_svt
+from vidgen.media.color import picture
+from vidgen.media.source import CHROMA_LOCATIONS, reason
+from vidgen.media.streams import StreamCopier
+from vidgen.timing import common_time_base
+
+__all__ = ["Encoder"]
+
+log = logging.getLogger(__name__)
+
+_RATE_WHEN_UNKNOWN = Fraction(25)  # what rate control assumes; times of frames do not depend on it
+_LARGEST = 2**31 - 1  # FFmpeg's fractions are of 32-bit integers
+_INTERLEAVE = "1000000"  # us that the muxer holds back for a sparse subtitle stream; FFmpeg's 10 s
+#                          of lossless 4K would be gigabytes
+
+
+class Encoder:
+    """Writes frames to `target`; a context manager.
+
+    All that can be refused is refused here, before a frame is asked for: UsageError for a word,
+    OutputError for the file or a stream that its container cannot hold. `time_base` is that of the
+    frames; with `copy_from`, its other streams, chapters and tags come along by packet. Times are
+    written counted from the beginning of that film, or from `start` seconds into it, and copied
+    streams end at `end`.
+
+    Leaving the block writes what the encoder still holds and the container's index. Leaving it by
+    an exception does too, up to the last frame written, so the file plays.
+    """
+
+    notes: list[str]
+    """What the container could not be given."""
+
+    def __init__(
+        self,
+        target: Path,
+        format: VideoFormat,
+        *,
+        codec: str = "x264",
+        crf: float | None = None,
+        preset: str | None = None,
+        time_base: Fraction,
+        copy_from: Path | None = None,
+        start: Fraction | None = None,
+        end: Fraction | None = None,
+    ) -> None:
+        self._target, self._format = target, format
+        self._codec = find_codec(codec)
+        options = self._codec.encoder_options(crf, preset)
+        self._pix_fmt = self._codec.pix_fmts[format.bit_depth]
+        container = container_of(target, self._codec)
+        _require_folder(target)
+        self.notes = []
+        self._durations: dict[int, int] = {}
+        self._others = StreamCopier(copy_from, container, start, end) if copy_from else None
+        self._offset = self._others.offset if self._others else (start or Fraction(0))
+        self._time_base = _fitting(common_time_base(time_base, self._offset))
+        try:
+            with self._errors_named():
+                self._output = _create(target, container)
+                self._add_streams(container, options)
+                self._output.start_encoding()
+                if self._others:
+                    self._others.begin(self._output)
+        except BaseException:
+            self._discard()
+            raise
+
+    def _add_streams(self, container: Container, options: dict[str, str]) -> None:
+        def add_video() -> VideoStream:
+            self._stream = _video_stream(
+                self._output, self._codec, self._format, options, self._time_base, container
+            )
+            return self._stream
+
+        if self._format.rotation and not container.rotation:
+            self.notes.append(
+                f"{container.suffix} cannot say that the picture is shown turned by "
+                f"{self._format.rotation} degrees; use .mp4 or .mkv"
+            )
+        if self._others:
+            self._others.add_streams(self._output, add_video, self._format.fps)
+            self.notes += self._others.notes
+        else:
+            add_video()
+
+    def __enter__(self) -> Encoder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self._finish(whole=True)
+            return
+        try:
+            self._finish(whole=False)
+        except OutputError as second:  # the first one is what the user must hear of
+            log.warning("%s", second)
+
+    def write(self, frame: Frame) -> None:
+        """Add a frame; times must go forward. Raises OutputError when the file cannot be written."""
+        image = picture(frame.planes, self._source_pix_fmt(frame))
+        image.pts = self._ticks(frame.time - self._offset)
+        image.time_base = self._time_base
+        self._durations[image.pts] = self._ticks(frame.end - self._offset) - image.pts
+        color = self._format.color
+        image.color_range, image.colorspace = color.range, color.matrix
+        image.color_primaries, image.color_trc = color.primaries, color.transfer
+        with self._errors_named():
+            self._mux(self._stream.encode(image))
+
+    def _source_pix_fmt(self, frame: Frame) -> str:
+        """What the planes are laid out as; PyAV's encoder converts where its own differs (ProRes)."""
+        if self._pix_fmt == "nv12" or frame.y.itemsize == 2:
+            return "nv12" if frame.y.itemsize == 1 else "yuv420p10le"
+        return "yuv420p"
+
+    def _ticks(self, seconds: Fraction) -> int:
+        return round(seconds / self._time_base)
+
+    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
+        """Write packets of the video, and before each what the other streams have up to its time."""
+        for packet in packets:
+            packet.duration = self._durations.pop(packet.pts, 0) if packet.pts is not None else 0
+            if self._others and packet.dts is not None:
+                self._others.advance(packet.dts * self._time_base)
+            self._output.mux_one(packet)
+
+    def _finish(self, whole: bool) -> None:
+        """Drain the encoder, then the other streams (all of them only if `whole`), write the index."""
+        try:
+            with self._errors_named():
+                try:
+                    self._mux(self._stream.encode(None))
+                    if self._others and whole:
+                        self._others.finish()
+                finally:
+                    self._output.close()
+        finally:
+            if self._others:
+                self._others.close()
+
+    def _discard(self) -> None:
+        """Undo a target that could not be begun."""
+        if self._others:
+            self._others.close()
+        output: OutputContainer | None = getattr(self, "_output", None)
+        if output is not None:
+            self._target.unlink(missing_ok=True)
+
+    @contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        """FFmpeg's errors as one line that names the target."""
+        try:
+            yield
+        except (av.FFmpegError, OSError) as error:
+            raise OutputError(f"{self._target}: cannot be written ({reason(error)})") from error
+
+
+def _fitting(time_base: Fraction) -> Fraction:
+    """`time_base` if FFmpeg can hold it, else the finest clock it can."""
+    if time_base.numerator <= _LARGEST and time_base.denominator <= _LARGEST:
+        return time_base
+    return Fraction(1, _LARGEST)
+
+
+def _require_folder(target: Path) -> None:
+    folder = target.parent
+    if not folder.is_dir():
+        raise OutputError(f"{target}: the folder {folder} does not exist; make it first")
+    if target.is_dir():
+        raise OutputError(f"{target}: is a directory; give a file name")
+
+
+def _create(target: Path, container: Container) -> OutputContainer:
+    options = {**dict(container.options), "max_interleave_delta": _INTERLEAVE}
+    return av.open(f"file:{target}", "w", format=container.muxer, container_options=options)
+
+
+def _video_stream(
+    output: OutputContainer,
+    codec: Codec,
+    video: VideoFormat,
+    options: dict[str, str],
+    time_base: Fraction,
+    container: Container,
+) -> VideoStream:
+    """The stream to encode to, with every tag that the container or the codec can carry."""
+    quiet_svt()
+    location = video.color.chroma_location
+    if location and codec.word != "prores":  # 4:2:2 has no location to tell
+        options = {**options, "chroma_sample_location": CHROMA_LOCATIONS[location]}
+    stream = output.add_stream(
+        codec.encoder,
+        rate=(video.fps or _RATE_WHEN_UNKNOWN).limit_denominator(1_000_000),
+        options=options,
+        width=video.width,
+        height=video.height,
+        time_base=time_base,
+        pix_fmt=codec.pix_fmts[video.bit_depth],
+    )
+    if not isinstance(stream, VideoStream):
+        raise UsageError(f"--codec {codec.word}: not a video encoder")
+    context = stream.codec_context
+    context.sample_aspect_ratio = video.sample_aspect_ratio.limit_denominator(1_000_000)
+    context.color_range, context.colorspace = video.color.range, video.color.matrix
+    context.color_primaries, context.color_trc = video.color.primaries, video.color.transfer
+    context.thread_type = "AUTO"  # PyAV's default, slices, costs x264 quality and speed
+    if codec.word == "x265" and container.muxer in ("mp4", "mov"):
+        context.codec_tag = "hvc1"  # what Apple's players ask for
+    if video.rotation:
+        stream.set_display_rotation(video.rotation)
+    return stream

@@ -1,0 +1,107 @@
+"""What a container can hold, asked of its muxer before anything is written."""
+
+from __future__ import annotations
+
+import io
+from enum import Enum
+
+import av
+from av.container import InputContainer
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from vidgen.errors import OutputError
+from vidgen.media.codecs import CONTAINERS, Container
+from vidgen.media.source import is_picture
+
+__all__ = ["Fate", "fates"]
+
+# MPEG-TS takes any codec as private data that no player reads; these it has a place for.
+_IN_TS = {
+    "aac", "aac_latm", "mp1", "mp2", "mp3", "ac3", "eac3", "dts", "truehd", "opus", "h264", "hevc",
+    "mpeg1video", "mpeg2video", "dvb_subtitle", "dvb_teletext", "klv",
+}  # fmt: skip
+
+
+class Fate(Enum):
+    """What becomes of a stream of the source."""
+
+    MAIN = "encoded anew"
+    COPY = "copied by packet"
+    ATTACHMENT = "cover art, attached as a file"
+    LEFT = "left behind"
+
+
+def fates(
+    source: InputContainer, video: VideoStream, container: Container
+) -> tuple[dict[int, Fate], list[str]]:
+    """The fate of every stream by index, and notes on those left behind.
+
+    Raises OutputError naming a picture, sound or subtitle stream that cannot be held, and a
+    container that can. Data, attachments and cover art are left behind instead.
+    """
+    found, notes = {}, []
+    for stream in source.streams:
+        fate = Fate.MAIN if stream.index == video.index else _fate(stream, container)
+        if fate is Fate.LEFT and not _is_made_anew(stream, source):
+            if stream.type in ("video", "audio", "subtitle") and not is_picture(stream):
+                raise OutputError(_cannot(stream, container))
+            notes.append(_cannot(stream, container) + "; it is left out")
+        found[stream.index] = fate
+    notes += [
+        f"stream {stream.index}, another video, is copied as it is"
+        for stream in source.streams.video
+        if found[stream.index] is Fate.COPY and not is_picture(stream)
+    ]
+    return found, notes
+
+
+def _fate(stream: Stream, container: Container) -> Fate:
+    if is_picture(stream) and container.cover_as_attachment:
+        return Fate.ATTACHMENT
+    return Fate.COPY if _holds(container, stream) else Fate.LEFT
+
+
+def _holds(container: Container, stream: Stream) -> bool:
+    """Whether the muxer writes a header with that stream."""
+    if stream.type == "unknown" or (stream.type == "attachment" and not container.attachments):
+        return False
+    if is_picture(stream) and container.muxer not in ("mp4", "mov"):
+        return False
+    if stream.type == "data" and "timecode" in stream.metadata:
+        return False  # made anew by the muxer, from the tag of the video
+    if container.muxer == "mpegts" and _codec(stream) not in _IN_TS:
+        return False
+    trial = av.open(io.BytesIO(), "w", format=container.muxer)
+    try:
+        trial.add_stream_from_template(stream, opaque=True)
+        trial.start_encoding()
+        return True
+    except (ValueError, av.FFmpegError):
+        return False
+    finally:
+        trial.close()
+
+
+def _is_made_anew(stream: Stream, source: InputContainer) -> bool:
+    """True for the data tracks of QuickTime that its muxer writes by itself: timecode and chapters."""
+    if stream.type != "data" or "mov" not in source.format.name:
+        return False
+    return "timecode" in stream.metadata or (stream.name == "bin_data" and bool(source.chapters()))
+
+
+def _codec(stream: Stream) -> str:
+    context = stream.codec_context
+    return (
+        context.codec.canonical_name
+        if context is not None
+        else getattr(stream, "name", "") or "unknown"
+    )
+
+
+def _cannot(stream: Stream, container: Container) -> str:
+    kind = "cover art" if is_picture(stream) else stream.type
+    language = f", {stream.language}" if stream.language not in (None, "und") else ""
+    others = [c.suffix for c in CONTAINERS.values() if _fate(stream, c) is not Fate.LEFT]
+    use = f"; use {' or '.join(others)}" if others else ""
+    return f"{container.suffix} cannot hold stream {stream.index} ({kind}, {_codec(stream)}{language}){use}"

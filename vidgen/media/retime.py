@@ -1,0 +1,90 @@
+"""The times of copied packets: shifted exactly, cut to the range, always forward."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from av.packet import Packet
+from av.stream import Stream
+
+from vidgen.media.codecs import Container
+from vidgen.timing import common_time_base
+
+__all__ = ["Retimer"]
+
+_LARGEST = 2**31 - 1  # FFmpeg's fractions are of 32-bit integers
+
+
+class Retimer:
+    """Moves the packets of one stream to the clock of the output, in which `offset` is 0."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        offset: Fraction,
+        length: Fraction | None,
+        trimmed: bool,
+        container: Container,
+    ) -> None:
+        clock = stream.time_base or Fraction(1, 1000)
+        exact = common_time_base(clock, offset)
+        self._clock = exact if exact.denominator <= _LARGEST else clock
+        self._ratio = int(clock / self._clock)
+        self._shift = round(offset / self._clock)
+        self._length = None if length is None else round(length / self._clock)
+        self._type = stream.type
+        self._trimmed = trimmed
+        self._before_zero = container.negative_times and not trimmed
+        self._begun = False
+        self._last_dts: int | None = None
+        self._next = 0
+
+    def is_past(self, packet: Packet[Stream], seconds: int) -> bool:
+        """True when `packet` lies more than `seconds` beyond the end of the range."""
+        if self._length is None or packet.dts is None:
+            return False
+        return packet.dts * self._ratio - self._shift > self._length + seconds / self._clock
+
+    def __call__(self, packet: Packet[Stream]) -> bool:
+        """Retime `packet` in place; False when it lies outside the range."""
+        duration = (packet.duration or 0) * self._ratio
+        pts = self._moved(packet.pts if packet.pts is not None else packet.dts)
+        dts = self._moved(packet.dts)
+        if pts is None:
+            pts = dts = self._next
+        if not self._before_zero and pts < 0:
+            if not self._reaches_in(pts, duration):
+                return False
+            duration, pts, dts = (duration + pts if self._type == "subtitle" else duration), 0, 0
+        if self._length is not None:
+            if pts >= self._length:
+                return False
+            if self._type == "subtitle":
+                duration = min(duration, self._length - pts)
+        if self._type == "video" and self._trimmed and not self._begun and not packet.is_keyframe:
+            return False
+        self._begun = True
+        self._set(packet, pts, dts, duration)
+        return True
+
+    def _moved(self, ticks: int | None) -> int | None:
+        return None if ticks is None else ticks * self._ratio - self._shift
+
+    def _reaches_in(self, pts: int, duration: int) -> bool:
+        """Whether a packet from before 0 is kept and begins at 0.
+
+        Subtitles that are still shown are. Sound is when more than half of it lies after 0: nobody
+        hears its few milliseconds of delay, and the packets after it are in time. What an encoder
+        put in front to be thrown away (AAC priming) is not.
+        """
+        return pts + duration > 0 if self._type == "subtitle" else 0 < -pts * 2 < duration
+
+    def _set(self, packet: Packet[Stream], pts: int, dts: int | None, duration: int) -> None:
+        if dts is not None:
+            if self._last_dts is not None and dts <= self._last_dts:
+                dts = self._last_dts + 1
+                pts = max(pts, dts)
+            self._last_dts = dts
+        self._next = pts + duration
+        packet.pts, packet.dts, packet.duration = pts, dts, duration
+        packet.time_base = self._clock

@@ -1,0 +1,138 @@
+"""Opening a film for reading: one line of reason when it cannot be, and the facts PyAV hides."""
+
+from __future__ import annotations
+
+import os
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from vidgen.errors import InputError
+
+__all__ = [
+    "chroma_location",
+    "film_start",
+    "is_picture",
+    "main_video",
+    "open_source",
+    "reason",
+    "sample_aspect_ratio",
+]
+
+CHROMA_LOCATIONS = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bottom")
+"""FFmpeg's words in the order of AVChromaLocation."""
+
+_CLOCK = 1_000_000  # AV_TIME_BASE: units of a container's own times
+
+
+def open_source(path: Path) -> InputContainer:
+    """Open `path`, which the caller closes. Raises InputError with one line that says what is wrong."""
+    _require_file(path)
+    try:
+        # "file:" keeps a colon or a dash in a name from being taken for a protocol.
+        return av.open(f"file:{path}", metadata_errors="replace")
+    except (av.FFmpegError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as video ({_why_not(path, error)})") from error
+
+
+def _require_file(path: Path) -> None:
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    if path.is_dir():
+        raise InputError(f"{path}: is a directory; give a video file")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: no permission to read it")
+    if path.is_file() and path.stat().st_size == 0:
+        raise InputError(f"{path}: is empty (0 bytes)")
+
+
+def reason(error: Exception) -> str:
+    """FFmpeg's own words for an error, without its number and file name."""
+    if isinstance(error, OSError | av.FFmpegError) and error.strerror:
+        return str(error.strerror)
+    return str(error)
+
+
+def _why_not(path: Path, error: Exception) -> str:
+    """Open again, listening to FFmpeg's log, which is off by default and often says more."""
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture() as log:
+            av.open(f"file:{path}").close()
+    except (av.FFmpegError, ValueError):
+        pass
+    finally:
+        av.logging.set_level(None)
+    said = [message.strip() for _, _, message in log if message.strip()]
+    if any("moov atom not found" in line for line in said):
+        return "the index (moov) is missing: the file broke off, or was never finished"
+    return ": ".join([reason(error), *said[:1]])
+
+
+def is_picture(stream: Stream) -> bool:
+    """True for cover art: a video stream that is one attached picture."""
+    return stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
+
+
+def main_video(container: InputContainer, path: Path) -> VideoStream:
+    """The first video stream that is not cover art. Raises InputError naming what is there."""
+    videos = [stream for stream in container.streams.video if not is_picture(stream)]
+    if not videos:
+        there = ", ".join(_named(stream) for stream in container.streams) or "nothing"
+        raise InputError(f"{path}: holds no video, only {there}; give a file with a video stream")
+    if videos[0].codec_context is None:
+        raise InputError(f"{path}: FFmpeg has no decoder for its video stream; convert it first")
+    return videos[0]
+
+
+def _named(stream: Stream) -> str:
+    if is_picture(stream):
+        return "cover art"
+    codec = stream.codec_context.name if stream.codec_context is not None else stream.name
+    return f"{stream.type} ({codec})" if codec else str(stream.type)
+
+
+def film_start(container: InputContainer) -> Fraction:
+    """Where the film begins on its own clock, in seconds: its earliest picture or sound.
+
+    From the streams, exactly; the container's own start is rounded to microseconds.
+    """
+    starts = [
+        stream.start_time * stream.time_base
+        for stream in (*container.streams.video, *container.streams.audio)
+        if stream.start_time is not None and stream.time_base and not is_picture(stream)
+    ]
+    if starts:
+        return min(starts)
+    return Fraction(container.start_time or 0, _CLOCK)
+
+
+def container_duration(container: InputContainer) -> Fraction | None:
+    """What the container states as its length in seconds, or what FFmpeg estimates."""
+    return None if container.duration is None else Fraction(container.duration, _CLOCK)
+
+
+def sample_aspect_ratio(stream: VideoStream) -> Fraction:
+    """The container's word if it has one, else the codec's, else square pixels."""
+    stated = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    return stated if stated and stated > 0 else Fraction(1)
+
+
+def chroma_location(container: InputContainer, stream: VideoStream) -> int:
+    """AVChromaLocation of a stream, which PyAV shows nowhere but in FFmpeg's own description."""
+    av.logging.set_level(av.logging.VERBOSE)
+    av.logging.set_libav_level(av.logging.VERBOSE)
+    try:
+        text = container.dumps_format()
+    finally:
+        av.logging.set_libav_level(av.logging.INFO)
+        av.logging.set_level(None)
+    found = re.search(rf"Stream #0:{stream.index}\D.*? Video: (.*)", text)
+    said = re.findall(r"\(([^()]*)\)", found[1]) if found else []
+    words = {word.strip() for group in said for word in group.split(",")}
+    return next((n for n, word in enumerate(CHROMA_LOCATIONS) if n and word in words), 0)

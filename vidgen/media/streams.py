@@ -1,0 +1,189 @@
+"""Every stream but the main video, by packet, from a film to its new version, in step with it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Discard, Stream
+from av.video.stream import VideoStream
+
+from vidgen.media.codecs import Container
+from vidgen.media.holding import Fate, fates
+from vidgen.media.retime import Retimer
+from vidgen.media.source import film_start, is_picture, main_video, open_source, reason
+from vidgen.media.tags import chapters, global_tags, stream_tags
+
+__all__ = ["StreamCopier"]
+
+log = logging.getLogger(__name__)
+
+_RUN_IN_SECONDS = (
+    30  # read from so far before `start`, to find subtitles that are still shown there
+)
+_RUN_OUT_SECONDS = 10  # and so far beyond `end`, for files that are not well interleaved
+
+
+class StreamCopier:
+    """The other streams of `source`, on their way into an output container.
+
+    Holds one packet at a time: reading goes no further than the video is written. Raises OutputError
+    naming the first stream that the container cannot hold and one that can.
+    """
+
+    offset: Fraction
+    """Seconds on the source's clock that become 0 in the output."""
+    notes: list[str]
+    """What was left behind, and where it would be kept."""
+
+    def __init__(
+        self, source: Path, container: Container, start: Fraction | None, end: Fraction | None
+    ) -> None:
+        self._source, self._container = source, container
+        self._input = open_source(source)
+        try:
+            self._video = main_video(self._input, source)
+            self.offset = film_start(self._input) + (start or 0)
+            self._start = start
+            self._length = None if end is None else end - (start or 0)
+            self._fates, self.notes = fates(self._input, self._video, container)
+        except BaseException:
+            self._input.close()
+            raise
+        self._covers: list[Packet[Stream]] = []
+        self._retimers: dict[int, tuple[Stream, Retimer]] = {}
+        self._packets: Iterator[Packet[Stream]] = iter(())
+        self._pending: Packet[Stream] | None = None
+
+    def add_streams(
+        self, output: OutputContainer, add_video: Callable[[], VideoStream], fps: Fraction | None
+    ) -> None:
+        """Add all streams in the order of the source, with tags and chapters; `add_video` adds the main one."""
+        covers = self._cover_packets()
+        for stream in self._input.streams:
+            fate = self._fates[stream.index]
+            if fate is Fate.MAIN:
+                copy: Stream = add_video()
+                copy.metadata.update(
+                    stream_tags(stream, timecode=not self._start and fps == self._rate())
+                )
+                copy.disposition = stream.disposition
+            elif fate is Fate.ATTACHMENT:
+                _attach(output, covers[stream.index])
+            elif fate is Fate.COPY:
+                copy = output.add_stream_from_template(stream, opaque=True)
+                copy.metadata.update(stream_tags(stream, timecode=True))
+                copy.disposition = stream.disposition
+                if is_picture(stream):
+                    covers[stream.index].stream = copy
+                    self._covers.append(covers[stream.index])
+                elif stream.type != "attachment":
+                    self._retimers[stream.index] = copy, self._retimer(stream)
+        output.metadata.update(global_tags(self._input))
+        self._set_chapters(output)
+
+    def _rate(self) -> Fraction | None:
+        return self._video.average_rate
+
+    def _retimer(self, stream: Stream) -> Retimer:
+        return Retimer(stream, self.offset, self._length, bool(self._start), self._container)
+
+    def _set_chapters(self, output: OutputContainer) -> None:
+        kept = chapters(self._input, self.offset, self._length)
+        if kept and not self._container.chapters:
+            self.notes.append(f"{self._container.suffix} holds no chapters; use .mkv or .mp4")
+        elif kept:
+            output.set_chapters(kept)
+
+    def _cover_packets(self) -> dict[int, Packet[Stream]]:
+        """The one packet of each cover picture, read on a handle of its own."""
+        wanted = {
+            index
+            for index, fate in self._fates.items()
+            if fate in (Fate.COPY, Fate.ATTACHMENT) and is_picture(self._input.streams[index])
+        }
+        found: dict[int, Packet[Stream]] = {}
+        if not wanted:
+            return found
+        self._cover_input = open_source(self._source)  # open as long as its packets are used
+        for packet in self._cover_input.demux():
+            if packet.size and packet.stream_index in wanted:
+                found.setdefault(packet.stream_index, packet)
+            if len(found) == len(wanted):
+                break
+        return found
+
+    def begin(self, output: OutputContainer) -> None:
+        """Write what belongs at the head and get ready to copy; the header is written by now."""
+        self._output = output
+        for packet in self._covers:
+            packet.pts = packet.dts = 0
+            output.mux_one(packet)
+        if not self._retimers:
+            return
+        self._video.discard = Discard.all  # its packets are not read at all where the format allows
+        if self._start:
+            self._seek(self.offset - _RUN_IN_SECONDS)
+        self._packets = self._read([self._input.streams[index] for index in self._retimers])
+        self._pending = next(self._packets, None)
+
+    def _seek(self, seconds: Fraction) -> None:
+        if seconds > film_start(self._input):
+            try:
+                self._input.seek(int(seconds * av.time_base))
+            except av.FFmpegError as error:
+                log.debug("%s: reading from the start, %s", self._source, reason(error))
+
+    def _read(self, streams: list[Stream]) -> Iterator[Packet[Stream]]:
+        """Packets in the order of the file, retimed; what lies outside the range is left out."""
+        try:
+            for packet in self._input.demux(streams):
+                if not packet.size:
+                    continue
+                copy, retimer = self._retimers[packet.stream_index]
+                if retimer.is_past(packet, _RUN_OUT_SECONDS):
+                    return
+                if retimer(packet):
+                    packet.stream = copy
+                    yield packet
+        except av.FFmpegError as error:  # the Decoder of the same file says how far it goes
+            log.warning("%s: other streams end early: %s", self._source, reason(error))
+
+    def advance(self, time: Fraction) -> None:
+        """Write all packets up to `time`, in seconds of the output."""
+        while self._pending is not None and _begin(self._pending) <= time:
+            packet, self._pending = self._pending, None
+            self._output.mux_one(packet)
+            self._pending = next(self._packets, None)
+
+    def finish(self) -> None:
+        """Write what is left."""
+        while self._pending is not None:
+            self.advance(_begin(self._pending))
+
+    def close(self) -> None:
+        """Let go of the source."""
+        self._packets, self._pending = iter(()), None
+        self._input.close()
+        if self._covers:
+            self._covers.clear()
+            self._cover_input.close()
+
+
+def _begin(packet: Packet[Stream]) -> Fraction:
+    """When a retimed packet is due, in seconds of the output."""
+    ticks = packet.dts if packet.dts is not None else packet.pts
+    return (ticks or 0) * packet.time_base
+
+
+def _attach(output: OutputContainer, packet: Packet[Stream]) -> None:
+    """Cover art the Matroska way: an attachment that is called cover."""
+    codec = packet.stream.codec_context
+    name = "png" if codec is not None and codec.name == "png" else "jpeg"
+    suffix = "png" if name == "png" else "jpg"
+    output.add_attachment(f"cover.{suffix}", f"image/{name}", bytes(packet))

@@ -1,0 +1,69 @@
+"""Presentation times that only go forward, whatever the container says."""
+
+from __future__ import annotations
+
+import logging
+from fractions import Fraction
+
+import av
+
+__all__ = ["Stamps"]
+
+log = logging.getLogger(__name__)
+
+_RESET_SECONDS = 1  # a step back by more is a new clock (joined recordings), not disorder
+
+
+class Stamps:
+    """Gives each decoded picture its pts: its own where that is usable, else the best that is."""
+
+    def __init__(self, time_base: Fraction, rate: Fraction | None) -> None:
+        self._time_base = time_base
+        self._nominal = max(1, round(1 / (rate * time_base))) if rate else 0
+        self._last: int | None = None
+        self._expected = 0
+        self._shift = 0
+        self.missing = self.disordered = self.resets = 0
+
+    def __call__(self, picture: av.VideoFrame) -> int:
+        """The pts of `picture` in units of the time base, above all that came before.
+
+        A missing one is where the picture before it ends. One that does not go forward is placed
+        one unit after the picture before it; where the clock starts anew, the film goes on.
+        """
+        if picture.pts is None:
+            self.missing += 1
+            pts = self._expected
+        else:
+            pts = self._forward(picture.pts)
+        self._last = pts
+        self._expected = pts + self.duration(picture)
+        return pts
+
+    def _forward(self, stated: int) -> int:
+        pts = stated + self._shift
+        if self._last is None or pts > self._last:
+            return pts
+        if (self._last - pts) * self._time_base > _RESET_SECONDS:
+            self.resets += 1
+            self._shift += self._expected - pts
+            log.warning("the clock steps back at pts %d; going on from %d", stated, self._expected)
+            return self._expected
+        self.disordered += 1
+        return self._last + 1
+
+    def duration(self, picture: av.VideoFrame) -> int:
+        """How long `picture` is shown by its own word, else by the stream's rate; at least 1."""
+        return picture.duration or self._nominal or max(1, round(Fraction(1, 25) / self._time_base))
+
+    def notes(self) -> list[str]:
+        """What had to be put right, for the report."""
+        said = (
+            (self.missing, "pictures had no time and were placed where the one before them ends"),
+            (
+                self.disordered,
+                "pictures had a time that does not go forward and were moved just after",
+            ),
+            (self.resets, "times the clock started anew; pictures go on without a gap there"),
+        )
+        return [f"{count} {text}" for count, text in said if count]
