@@ -1,0 +1,50 @@
+# Needs make and Python 3.11 or newer. `demo` and `test` make the environment they need in .venv;
+# the other targets use it where it is there, else $(PYTHON), and install nothing.
+
+PYTHON ?= python3
+FILM ?=
+ARGS ?=
+
+VENV := .venv
+PY = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
+
+.PHONY: help demo test check bench test-gpu golden clean
+.DELETE_ON_ERROR:
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+demo: $(VENV)/.base ## upscale a drawn scene, or FILM=path (its first 10 seconds), into out/
+	$(VENV)/bin/python benchmarks/demo.py $(if $(FILM),--film "$(FILM)")
+
+test: $(VENV)/.test ## run the tests; ARGS="-k name" goes to pytest
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+check: ## lint, format and types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+bench: ## time the hot paths; ARGS="--benchmark-json FILE" goes to pytest
+	$(PY) -m pytest benchmarks --benchmark-only $(ARGS)
+
+test-gpu: ## run the tests that need a GPU, and fail where there is none
+	FAIL_WITHOUT_CUDA=1 $(PY) -m pytest -m needs_cuda $(ARGS)
+
+golden: ## rewrite the golden texts and show what changed
+	$(PY) -m pytest --rewrite-golden -q $(ARGS)
+	git --no-pager diff -- tests
+
+clean: ## remove the environment, caches and results
+	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.base: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vidgen needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; give one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.base
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train,test]'
+	@touch $@
