@@ -48,7 +48,7 @@ class Codec:
     """Suffixes of the containers that hold it, the best first."""
 
     def encoder_options(self, crf: float | None, preset: str | None) -> dict[str, str]:
-        """FFmpeg's options for that quality and speed. Raises UsageError for what is not accepted."""
+        """FFmpeg's options for that quality and speed. Raises UsageError for unknown ones."""
         options = dict(self.options)
         chosen = self.preset if preset is None else preset
         if preset is not None and preset not in self.presets:
@@ -172,7 +172,7 @@ def find_codec(word: str) -> Codec:
 
 
 def container_of(target: Path, codec: Codec) -> Container:
-    """The container that the suffix of `target` asks for. Raises UsageError if it cannot hold `codec`."""
+    """The container that `target`'s suffix names. Raises UsageError if it cannot hold `codec`."""
     suffix = target.suffix.lower()
     if suffix not in CONTAINERS:
         raise UsageError(
@@ -180,8 +180,9 @@ def container_of(target: Path, codec: Codec) -> Container:
             f"{', '.join(CONTAINERS)}"
         )
     if suffix not in codec.containers:
+        accepted = " or ".join(codec.containers)
         raise UsageError(
-            f"{target}: {suffix} does not hold {codec.word}; end it in {' or '.join(codec.containers)}, "
+            f"{target}: {suffix} does not hold {codec.word}; end it in {accepted}, "
             f"or give another --codec"
         )
     return CONTAINERS[suffix]

@@ -1,9 +1,9 @@
 """Pictures across the edge: `av.VideoFrame` to planes and back, with the colour tags kept right.
 
 8-bit 4:2:0 takes the short way: luma is the decoder's own memory where its rows are not padded, and
-chroma is interleaved in one pass (`cv2.merge`: 59 us at 1080p; NumPy's strided assignment takes 460,
-swscale 128). Everything else goes once through swscale, which never changes range or matrix here,
-except that RGB gets them.
+chroma is interleaved in one pass (`cv2.merge`: 59 us at 1080p on Zen 3, where NumPy's strided
+assignment takes 460 and swscale 128). Everything else goes once through swscale, which changes
+neither range nor matrix here; RGB alone is given them.
 """
 
 from __future__ import annotations
@@ -112,6 +112,8 @@ class PictureReader:
     def __init__(self, video: VideoFormat) -> None:
         self._video = video
         self._scaler = VideoReformatter()
+        self.notes: list[str] = []
+        """Changes of the picture size in mid-stream."""
 
     def __call__(self, frame: av.VideoFrame) -> Planes:
         """`y (H, W)`, `uv (H/2, W/2, 2)` of the format's size and depth, C-contiguous.
@@ -119,15 +121,27 @@ class PictureReader:
         8-bit luma may be the decoder's own buffer, which lives as long as the array does and must
         not be written to. Raises InputError for a pixel format that swscale does not read.
         """
-        video, dtype = self._video, dtype_of(self._video.bit_depth)
-        odd_width, odd_height = video.width - frame.width, video.height - frame.height
-        if odd_width not in (0, 1) or odd_height not in (0, 1) or not self._is_direct(frame):
-            frame = self._converted(frame, odd_width in (0, 1) and odd_height in (0, 1))
-            odd_width, odd_height = video.width - frame.width, video.height - frame.height
+        dtype = dtype_of(self._video.bit_depth)
+        same_size = self._is_same_size(frame)
+        if not (same_size and self._is_direct(frame)):
+            frame = self._converted(frame, same_size)
         y = _view(frame.planes[0], dtype)
-        if odd_width or odd_height:
-            y = np.pad(y, ((0, odd_height), (0, odd_width)), mode="edge")
+        missing = self._video.height - frame.height, self._video.width - frame.width
+        if any(missing):
+            y = np.pad(y, ((0, missing[0]), (0, missing[1])), mode="edge")
         return np.ascontiguousarray(y), self._chroma(frame, dtype)
+
+    def _is_same_size(self, frame: av.VideoFrame) -> bool:
+        """Whether the picture is of the format's size, or one short of it where that is padding."""
+        width, height = frame.width + frame.width % 2, frame.height + frame.height % 2
+        if (width, height) == (self._video.width, self._video.height):
+            return True
+        note = (
+            f"pictures of {frame.width}x{frame.height} in mid-stream are scaled to the first's size"
+        )
+        if note not in self.notes:
+            self.notes.append(note)
+        return False
 
     def _is_direct(self, frame: av.VideoFrame) -> bool:
         name = frame.format.name
@@ -142,7 +156,10 @@ class PictureReader:
         if name == "nv12":
             uv = _view(frame.planes[1], dtype, channels=2)
             return np.ascontiguousarray(uv).reshape(uv.shape[0], -1, 2)
-        return cv2.merge((_view(frame.planes[1], dtype), _view(frame.planes[2], dtype)))
+        merged: NDArray[Any] = cv2.merge(
+            (_view(frame.planes[1], dtype), _view(frame.planes[2], dtype))
+        )
+        return merged
 
     def _converted(self, frame: av.VideoFrame, same_size: bool) -> av.VideoFrame:
         """The picture as 4:2:0 of this depth; its own size, unless it is not the format's."""
@@ -168,13 +185,14 @@ class PictureReader:
             )
         except (av.FFmpegError, ValueError) as error:
             raise InputError(
-                f"pixel format {frame.format.name}: cannot be turned into 4:2:0; convert the film first"
+                f"pixel format {frame.format.name}: cannot become 4:2:0; convert the film first"
             ) from error
 
 
 def _view(plane: VideoPlane, dtype: np.dtype[Any], channels: int = 1) -> NDArray[Any]:
     """The picture area of a plane, without the padding of its rows; no copy."""
-    rows = np.frombuffer(plane, dtype).reshape(plane.height, -1)  # type: ignore[call-overload]
+    rows: NDArray[Any] = np.frombuffer(plane, dtype)  # type: ignore[call-overload]
+    rows = rows.reshape(plane.height, -1)
     if plane.line_size < 0:  # stored bottom up
         rows = rows[::-1]
     return rows[:, : plane.width * channels]
@@ -183,9 +201,14 @@ def _view(plane: VideoPlane, dtype: np.dtype[Any], channels: int = 1) -> NDArray
 def picture(planes: Planes, pix_fmt: str) -> av.VideoFrame:
     """Planes as a frame of `pix_fmt`: nv12 (8 bit), yuv420p (8 bit) or yuv420p10le (10 bit).
 
-    The pixels are copied: encoders hold pictures longer than the caller does.
+    nv12 shares the memory of the planes where it can, and keeps it alive; the others are copies.
     """
     y, uv = planes
+    if pix_fmt == "nv12" and y.flags.c_contiguous and y.flags.writeable and uv.flags.writeable:
+        shared: av.VideoFrame = av.VideoFrame.from_dlpack(
+            (y, np.ascontiguousarray(uv)), format="nv12"
+        )
+        return shared
     height, width = y.shape
     frame = av.VideoFrame(width, height, pix_fmt)
     targets = frame.planes

@@ -1,40 +1,25 @@
-"""A film as frames: every picture, in order, with exact times, and an end that says if it is one."""
+"""A film as frames: every picture in order, with exact times; an error if the end is missing."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from itertools import chain
-from math import floor
 from pathlib import Path
 from types import TracebackType
 
 import av
-from av.codec.context import Flags
-from av.packet import Packet
 
 from vidgen.errors import InputError, TruncatedError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.media.color import PictureReader, bit_depth, color_of, what_is_given_up
-from vidgen.media.source import (
-    chroma_location,
-    film_start,
-    main_video,
-    open_source,
-    reason,
-    sample_aspect_ratio,
-)
+from vidgen.media.pictures import Pictures
+from vidgen.media.source import sample_aspect_ratio
 from vidgen.media.timestamps import Stamps
-from vidgen.media.whole import Reach, cut_off
 from vidgen.timing import format_time, snap_rate
 
 __all__ = ["Decoder"]
 
-log = logging.getLogger(__name__)
-
-_FAILURES_IN_A_ROW = 8  # then the rest is taken for lost
-_RUN_IN_SECONDS = (0, 2, 10, 60)  # how far before `start` to look for a picture to begin from
 _FASTEST = 1000  # frames per second; a "rate" above it is a clock, not a rate
 
 
@@ -52,29 +37,42 @@ class Decoder:
     """What every frame will be: even size, 8 or 10 bits, 4:2:0."""
     notes: list[str]
     """What is given up, padded or put right; complete when the iteration has ended."""
-    failures: int
-    """Packets and pictures that could not be decoded."""
 
     def __init__(
         self, source: Path, *, start: Fraction | None = None, end: Fraction | None = None
     ) -> None:
         self._source = source
-        self._open()
+        self._pictures = Pictures(source)
         try:
-            self._begin = self._zero + start if start else None
-            self._end = None if end is None else self._zero + end
-            self._pictures = (
-                self._from_start() if self._begin is None else self._from_before(self._begin)
-            )
-            first = next(self._pictures, None)
+            zero = self._pictures.zero
+            self._begin = zero + start if start else None
+            self._end = None if end is None else zero + end
+            decoded = self._first_and_rest()
+            first = next(decoded, None)
             if first is None:
                 raise InputError(f"{source}: {self._no_picture()}")
-            self._pictures = chain([first], self._pictures)
-            self.format = _format(first, self._stream, self._chroma_location)
+            self._decoded: Iterator[av.VideoFrame] = chain([first], decoded)
+            self.format = _format(first, self._pictures)
             self.notes = what_is_given_up(first)
+            self._stamps = Stamps(self._pictures.time_base, self.format.fps)
         except BaseException:
             self.close()
             raise
+
+    def _first_and_rest(self) -> Iterator[av.VideoFrame]:
+        """Pictures from before the range asked for, else from the start of the film."""
+        if self._begin is not None:
+            found = self._pictures.before(self._begin)
+            if found is not None:
+                return found
+            self._pictures.close()
+            self._pictures = Pictures(self._source)
+        return self._pictures.all()
+
+    @property
+    def failures(self) -> int:
+        """Packets that could not be decoded and were skipped."""
+        return self._pictures.failures
 
     def __enter__(self) -> Decoder:
         return self
@@ -89,144 +87,53 @@ class Decoder:
 
     def close(self) -> None:
         """Let go of the file. Frames already handed out stay valid."""
-        self._pictures = iter(())
-        self._container.close()
+        self._decoded = iter(())
+        self._pictures.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        read, begin = PictureReader(self.format), self._begin
+        read, time_base = PictureReader(self.format), self._pictures.time_base
+        end = None
         for picture, pts, duration in self._timed():
-            if begin is None or pts * self._time_base >= begin:
+            end = pts + duration
+            if self._begin is None or pts * time_base >= self._begin:
                 y, uv = read(picture)
-                yield Frame(y, uv, pts, duration, self._time_base)
-        self.notes += self._stamps.notes()
+                yield Frame(y, uv, pts, duration, time_base)
+        self.notes += self._stamps.notes() + read.notes
         if self.failures:
-            self.notes.append(
-                f"{self.failures} damaged packets could not be decoded and were skipped"
-            )
+            self.notes.append(f"{self.failures} damaged packets were skipped")
+        if end is not None and (self._end is None or end * time_base < self._end):
+            self._require_whole(end * time_base)
 
     def _timed(self) -> Generator[tuple[av.VideoFrame, int, int]]:
-        """Pictures up to `end` with pts and duration: each lasts until the next one begins."""
+        """Pictures before the end of the range with pts and duration: until the next one begins."""
         previous: tuple[av.VideoFrame, int] | None = None
-        for picture in self._pictures:
+        for picture in self._decoded:
             pts = self._stamps(picture)
             if previous is not None:
                 yield (*previous, pts - previous[1])
-            if self._end is not None and pts * self._time_base >= self._end:
-                return
             previous = picture, pts
+            if self._end is not None and pts * self._pictures.time_base >= self._end:
+                return
         if previous is not None:
             yield (*previous, self._stamps.duration(previous[0]))
-            self._require_whole(previous[1] + self._stamps.duration(previous[0]))
 
-    def _open(self) -> None:
-        """Open the file from its beginning, with nothing decoded yet."""
-        self.failures, self._failures_in_a_row, self._broken = 0, 0, ""
-        self._pictures: Iterator[av.VideoFrame] = iter(())
-        self._container = open_source(self._source)
-        try:
-            self._stream = main_video(self._container, self._source)
-            self._chroma_location = chroma_location(self._container, self._stream)
-        except BaseException:
-            self._container.close()
-            raise
-        self._time_base = self._stream.time_base or Fraction(1, 1000)
-        self._zero = film_start(self._container)
-        self._stamps = Stamps(self._time_base, _rate(self._stream))
-        self._reach = Reach(self._container, self._stream)
-        self._stream.thread_type = "AUTO"
-        # Theora and old H.264 crop at the left: without it FFmpeg rounds that to its alignment.
-        self._stream.codec_context.flags |= Flags.unaligned
-
-    def _from_start(self) -> Iterator[av.VideoFrame]:
-        return self._decode()
-
-    def _from_before(self, begin: Fraction) -> Iterator[av.VideoFrame]:
-        """Pictures from a keyframe at or before `begin` seconds; from the start where none is found.
-
-        Transport streams seek by guess and may land too late: then from further back.
-        """
-        for run_in in _RUN_IN_SECONDS:
-            if begin - run_in <= self._zero:
-                break
-            try:
-                self._container.seek(floor((begin - run_in) / self._time_base), stream=self._stream)
-            except av.FFmpegError:
-                break
-            pictures = self._decode()
-            first = next(pictures, None)
-            if first is not None and first.pts is not None and first.pts * self._time_base <= begin:
-                return chain([first], pictures)
-            pictures.close()
-        self._container.close()
-        self._open()
-        return self._from_start()
-
-    def _decode(self) -> Generator[av.VideoFrame]:
-        """Every picture that can be decoded, drained at the end."""
-        for packet in self._packets():
-            yield from self._attempt(packet)
-            if self._failures_in_a_row >= _FAILURES_IN_A_ROW:
-                self._broken = f"{_FAILURES_IN_A_ROW} damaged packets in a row"
-                break
-        while pictures := self._attempt(None):
-            yield from pictures
-
-    def _attempt(self, packet: Packet[av.VideoStream] | None) -> list[av.VideoFrame]:
-        """Pictures that `packet` (None: the end) completes; none, counted, when it is damaged."""
-        try:
-            pictures = self._stream.codec_context.decode(packet)
-        except av.EOFError:
-            return []
-        except av.FFmpegError as error:
-            self.failures += 1
-            self._failures_in_a_row += 1
-            log.warning("%s: a packet cannot be decoded: %s", self._source, reason(error))
-            if isinstance(error, BlockingIOError):  # the decoder is stuck on what it holds
-                self._stream.codec_context.flush_buffers()
-            return []
-        if pictures:
-            self._failures_in_a_row = 0
-        return pictures
-
-    def _packets(self) -> Generator[Packet[av.VideoStream]]:
-        """The packets of the stream; an error of the container is passed over if more follows."""
-        errors = 0
-        while errors < _FAILURES_IN_A_ROW:
-            try:
-                for packet in self._container.demux():
-                    if (
-                        not packet.size
-                    ):  # the end, or "same again"; a decoder would take it for the end
-                        continue
-                    errors, self._broken = 0, ""
-                    self._reach.add(packet)
-                    if packet.stream_index == self._stream.index:
-                        yield packet
-                return
-            except av.FFmpegError as error:
-                errors += 1
-                self._broken = reason(error)
-                log.warning("%s: cannot be read on: %s", self._source, self._broken)
-
-    def _require_whole(self, last_end: int) -> None:
-        """Raise TruncatedError when the film ended before it should."""
-        why = self._broken or cut_off(self._container, self._stream, self._reach)
-        if why:
-            done = format_time(last_end * self._time_base - self._zero)
-            total = self._reach.stated
-            of = f" of {format_time(total)}" if total else ""
+    def _require_whole(self, end: Fraction) -> None:
+        """Raise TruncatedError when the film ended, at `end` seconds, before it should."""
+        if why := self._pictures.why_not_whole():
+            done, total = end - self._pictures.zero, self._pictures.reach.stated
+            of = f" of {format_time(total)}" if total and total > done else ""
             raise TruncatedError(
-                f"{self._source}: broke off at {done}{of} ({why}); what could be read is kept"
+                f"{self._source}: broke off at {format_time(done)}{of} ({why}); "
+                f"what could be read is kept"
             )
 
     def _no_picture(self) -> str:
         if self._begin is not None:
-            at = format_time(self._begin - self._zero)
-            return f"no picture could be decoded at or after {at}"
-        codec = self._stream.codec_context.name
-        return (
-            f"its {codec} video holds no picture that can be decoded ({self._broken or 'no data'})"
-        )
+            at = format_time(self._begin - self._pictures.zero)
+            return f"no picture at or after {at}; give an earlier --start"
+        codec = self._pictures.stream.codec_context.name
+        why = self._pictures.broken or "no data"
+        return f"its {codec} video holds no picture that can be decoded ({why})"
 
 
 def _rate(stream: av.VideoStream) -> Fraction | None:
@@ -237,13 +144,13 @@ def _rate(stream: av.VideoStream) -> Fraction | None:
     return None
 
 
-def _format(first: av.VideoFrame, stream: av.VideoStream, chroma_location: int) -> VideoFormat:
+def _format(first: av.VideoFrame, pictures: Pictures) -> VideoFormat:
     return VideoFormat(
         width=first.width + first.width % 2,
         height=first.height + first.height % 2,
-        fps=_rate(stream),
+        fps=_rate(pictures.stream),
         bit_depth=bit_depth(first.format),
-        sample_aspect_ratio=sample_aspect_ratio(stream),
+        sample_aspect_ratio=sample_aspect_ratio(pictures.stream),
         rotation=round(first.rotation / 90) * 90 % 360,
-        color=color_of(first, stream.codec_context, chroma_location),
+        color=color_of(first, pictures.stream.codec_context, pictures.chroma_location),
     )

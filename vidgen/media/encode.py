@@ -119,7 +119,7 @@ class Encoder:
             log.warning("%s", second)
 
     def write(self, frame: Frame) -> None:
-        """Add a frame; times must go forward. Raises OutputError when the file cannot be written."""
+        """Add a frame; times must go forward. Raises OutputError when it cannot be written."""
         image = picture(frame.planes, self._source_pix_fmt(frame))
         image.pts = self._ticks(frame.time - self._offset)
         image.time_base = self._time_base
@@ -131,7 +131,7 @@ class Encoder:
             self._mux(self._stream.encode(image))
 
     def _source_pix_fmt(self, frame: Frame) -> str:
-        """What the planes are laid out as; PyAV's encoder converts where its own differs (ProRes)."""
+        """The layout to hand over; PyAV converts where the encoder wants another (ProRes)."""
         if self._pix_fmt == "nv12" or frame.y.itemsize == 2:
             return "nv12" if frame.y.itemsize == 1 else "yuv420p10le"
         return "yuv420p"
@@ -140,7 +140,7 @@ class Encoder:
         return round(seconds / self._time_base)
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
-        """Write packets of the video, and before each what the other streams have up to its time."""
+        """Write packets of the video, and before each the other streams up to its time."""
         for packet in packets:
             packet.duration = self._durations.pop(packet.pts, 0) if packet.pts is not None else 0
             if self._others and packet.dts is not None:
@@ -148,7 +148,7 @@ class Encoder:
             self._output.mux_one(packet)
 
     def _finish(self, whole: bool) -> None:
-        """Drain the encoder, then the other streams (all of them only if `whole`), write the index."""
+        """Drain the encoder, then the other streams (if `whole`), and write the index."""
         try:
             with self._errors_named():
                 try:

@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 from vidgen.errors import OutputError
 from vidgen.media.codecs import CONTAINERS, Container
 from vidgen.media.source import is_picture
+from vidgen.media.subtitles import text_codec
 
 __all__ = ["Fate", "fates"]
 
@@ -28,6 +29,7 @@ class Fate(Enum):
 
     MAIN = "encoded anew"
     COPY = "copied by packet"
+    TEXT = "text subtitles, said in the container's own form"
     ATTACHMENT = "cover art, attached as a file"
     LEFT = "left behind"
 
@@ -37,8 +39,8 @@ def fates(
 ) -> tuple[dict[int, Fate], list[str]]:
     """The fate of every stream by index, and notes on those left behind.
 
-    Raises OutputError naming a picture, sound or subtitle stream that cannot be held, and a
-    container that can. Data, attachments and cover art are left behind instead.
+    Raises OutputError naming a video, sound or subtitle stream that cannot be held, and a container
+    that can. Data, attachments and cover art are left behind instead.
     """
     found, notes = {}, []
     for stream in source.streams:
@@ -48,18 +50,20 @@ def fates(
                 raise OutputError(_cannot(stream, container))
             notes.append(_cannot(stream, container) + "; it is left out")
         found[stream.index] = fate
-    notes += [
-        f"stream {stream.index}, another video, is copied as it is"
-        for stream in source.streams.video
-        if found[stream.index] is Fate.COPY and not is_picture(stream)
-    ]
+        if fate is Fate.TEXT:
+            codec = text_codec(stream, container.muxer)
+            notes.append(f"{_named(stream)} becomes {codec}, the form of {container.suffix}")
+        elif fate is Fate.COPY and stream.type == "video" and not is_picture(stream):
+            notes.append(f"{_named(stream)}, another video, is copied as it is")
     return found, notes
 
 
 def _fate(stream: Stream, container: Container) -> Fate:
     if is_picture(stream) and container.cover_as_attachment:
         return Fate.ATTACHMENT
-    return Fate.COPY if _holds(container, stream) else Fate.LEFT
+    if _holds(container, stream):
+        return Fate.COPY
+    return Fate.TEXT if text_codec(stream, container.muxer) else Fate.LEFT
 
 
 def _holds(container: Container, stream: Stream) -> bool:
@@ -84,7 +88,7 @@ def _holds(container: Container, stream: Stream) -> bool:
 
 
 def _is_made_anew(stream: Stream, source: InputContainer) -> bool:
-    """True for the data tracks of QuickTime that its muxer writes by itself: timecode and chapters."""
+    """True for QuickTime's data tracks that the muxer writes by itself: timecode, chapters."""
     if stream.type != "data" or "mov" not in source.format.name:
         return False
     return "timecode" in stream.metadata or (stream.name == "bin_data" and bool(source.chapters()))
@@ -99,9 +103,13 @@ def _codec(stream: Stream) -> str:
     )
 
 
-def _cannot(stream: Stream, container: Container) -> str:
+def _named(stream: Stream) -> str:
     kind = "cover art" if is_picture(stream) else stream.type
     language = f", {stream.language}" if stream.language not in (None, "und") else ""
+    return f"stream {stream.index} ({kind}, {_codec(stream)}{language})"
+
+
+def _cannot(stream: Stream, container: Container) -> str:
     others = [c.suffix for c in CONTAINERS.values() if _fate(stream, c) is not Fate.LEFT]
     use = f"; use {' or '.join(others)}" if others else ""
-    return f"{container.suffix} cannot hold stream {stream.index} ({kind}, {_codec(stream)}{language}){use}"
+    return f"{container.suffix} cannot hold {_named(stream)}{use}"

@@ -56,7 +56,7 @@ class MediaInfo:
     duration: Fraction | None
     """Seconds, as stated or estimated from the data; None where neither is possible."""
     start: Fraction
-    """Seconds on the container's own clock at which the film begins; times given by users count from it."""
+    """Seconds on the container's clock at which the film begins; users' times count from it."""
     video: VideoFormat
     """The planes that a Decoder yields."""
     codec: str

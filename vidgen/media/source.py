@@ -31,7 +31,7 @@ _CLOCK = 1_000_000  # AV_TIME_BASE: units of a container's own times
 
 
 def open_source(path: Path) -> InputContainer:
-    """Open `path`, which the caller closes. Raises InputError with one line that says what is wrong."""
+    """Open `path`, which the caller closes. Raises InputError that says in a line what is wrong."""
     _require_file(path)
     try:
         # "file:" keeps a colon or a dash in a name from being taken for a protocol.
@@ -128,7 +128,7 @@ def chroma_location(container: InputContainer, stream: VideoStream) -> int:
     av.logging.set_level(av.logging.VERBOSE)
     av.logging.set_libav_level(av.logging.VERBOSE)
     try:
-        text = container.dumps_format()
+        text = container.dumps_format()  # type: ignore[attr-defined]
     finally:
         av.logging.set_libav_level(av.logging.INFO)
         av.logging.set_level(None)

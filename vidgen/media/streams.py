@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,12 +12,14 @@ import av
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
+from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
 from vidgen.media.codecs import Container
 from vidgen.media.holding import Fate, fates
 from vidgen.media.retime import Retimer
 from vidgen.media.source import film_start, is_picture, main_video, open_source, reason
+from vidgen.media.subtitles import TextConverter, text_codec
 from vidgen.media.tags import chapters, global_tags, stream_tags
 
 __all__ = ["StreamCopier"]
@@ -29,11 +32,20 @@ _RUN_IN_SECONDS = (
 _RUN_OUT_SECONDS = 10  # and so far beyond `end`, for files that are not well interleaved
 
 
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """The way of one stream into the output."""
+
+    stream: Stream
+    retime: Retimer
+    convert: TextConverter | None = None
+
+
 class StreamCopier:
     """The other streams of `source`, on their way into an output container.
 
-    Holds one packet at a time: reading goes no further than the video is written. Raises OutputError
-    naming the first stream that the container cannot hold and one that can.
+    Holds one packet at a time: reading goes no further than the video is written. Raises
+    OutputError naming the first stream that the container cannot hold and one that can.
     """
 
     offset: Fraction
@@ -56,14 +68,14 @@ class StreamCopier:
             self._input.close()
             raise
         self._covers: list[Packet[Stream]] = []
-        self._retimers: dict[int, tuple[Stream, Retimer]] = {}
+        self._lanes: dict[int, _Lane] = {}
         self._packets: Iterator[Packet[Stream]] = iter(())
         self._pending: Packet[Stream] | None = None
 
     def add_streams(
         self, output: OutputContainer, add_video: Callable[[], VideoStream], fps: Fraction | None
     ) -> None:
-        """Add all streams in the order of the source, with tags and chapters; `add_video` adds the main one."""
+        """Add all streams in the source's order, tags and chapters; `add_video` adds the main."""
         covers = self._cover_packets()
         for stream in self._input.streams:
             fate = self._fates[stream.index]
@@ -83,7 +95,12 @@ class StreamCopier:
                     covers[stream.index].stream = copy
                     self._covers.append(covers[stream.index])
                 elif stream.type != "attachment":
-                    self._retimers[stream.index] = copy, self._retimer(stream)
+                    self._lanes[stream.index] = _Lane(copy, self._retimer(stream))
+            elif fate is Fate.TEXT and isinstance(stream, SubtitleStream):
+                convert = TextConverter(stream, output, text_codec(stream, self._container.muxer))
+                convert.stream.metadata.update(stream_tags(stream, timecode=False))
+                convert.stream.disposition = stream.disposition
+                self._lanes[stream.index] = _Lane(convert.stream, self._retimer(stream), convert)
         output.metadata.update(global_tags(self._input))
         self._set_chapters(output)
 
@@ -124,12 +141,12 @@ class StreamCopier:
         for packet in self._covers:
             packet.pts = packet.dts = 0
             output.mux_one(packet)
-        if not self._retimers:
+        if not self._lanes:
             return
         self._video.discard = Discard.all  # its packets are not read at all where the format allows
         if self._start:
             self._seek(self.offset - _RUN_IN_SECONDS)
-        self._packets = self._read([self._input.streams[index] for index in self._retimers])
+        self._packets = self._read([self._input.streams[index] for index in self._lanes])
         self._pending = next(self._packets, None)
 
     def _seek(self, seconds: Fraction) -> None:
@@ -145,12 +162,15 @@ class StreamCopier:
             for packet in self._input.demux(streams):
                 if not packet.size:
                     continue
-                copy, retimer = self._retimers[packet.stream_index]
-                if retimer.is_past(packet, _RUN_OUT_SECONDS):
+                lane = self._lanes[packet.stream_index]
+                if lane.retime.is_past(packet, _RUN_OUT_SECONDS):
                     return
-                if retimer(packet):
-                    packet.stream = copy
-                    yield packet
+                if not lane.retime(packet):
+                    continue
+                out = packet if lane.convert is None else lane.convert(packet)
+                if out is not None:
+                    out.stream = lane.stream
+                    yield out
         except av.FFmpegError as error:  # the Decoder of the same file says how far it goes
             log.warning("%s: other streams end early: %s", self._source, reason(error))
 

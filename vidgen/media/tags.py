@@ -29,7 +29,7 @@ def global_tags(container: InputContainer) -> dict[str, str]:
 
 
 def stream_tags(stream: Stream, *, timecode: bool) -> dict[str, str]:
-    """The tags of a stream, without statistics and the name of its encoder; `timecode` if it still holds."""
+    """The tags of a stream without its statistics and encoder; `timecode` if it still holds."""
     kept = {}
     for key, value in stream.metadata.items():
         name = key.lower().split("-")[0]  # Matroska: BPS-eng
