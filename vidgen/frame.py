@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -74,6 +75,8 @@ class Motion:
     """(H/2, W/2) float32 in [0, 1]: 1 where both flows agree, 0 at occlusions."""
     reverse: NDArray[np.float32]
     """(H/2, W/2, 2) float32: the flow from the previous frame to this one."""
+    reverse_confidence: NDArray[np.float32]
+    """(H/2, W/2) float32 in [0, 1]: the same for `reverse`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,8 +102,9 @@ class Frame:
     """True when the picture repeats the one before it (animation on twos, pulldown)."""
     generated: bool = False
     """True when the picture was made between or after real ones; it never writes history."""
-    motion: Motion | None = None
-    """Motion to the previous real frame; None before the motion stage and at cuts."""
+    motion: Callable[[], Motion] | None = None
+    """Motion to the previous real frame, estimated when first called for and kept; None before the
+    motion stage, at cuts and in frames that are not real ones shown for the first time."""
 
     @property
     def time(self) -> Fraction:

@@ -1,0 +1,8 @@
+"""The steps of a pipeline: generators over frames."""
+
+from vidgen.stages.fit import Fit
+from vidgen.stages.generate import Generate
+from vidgen.stages.motion import EstimateMotion
+from vidgen.stages.upscale import Upscale
+
+__all__ = ["EstimateMotion", "Fit", "Generate", "Upscale"]

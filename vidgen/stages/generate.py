@@ -1,0 +1,102 @@
+"""Generate: frames at the exact instants of another rate, made between real ones where needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import chain
+
+from vidgen.frame import Frame, Motion, Planes, VideoFormat
+from vidgen.motion import picture_between
+from vidgen.timing import common_time_base, grid
+
+__all__ = ["Generate"]
+
+Synthesis = Callable[[Planes, Planes, Motion, float], Planes]
+"""(before, after, motion of `after`, phase in (0, 1)) -> the planes in between."""
+
+_LONGEST_GAP = Fraction(1, 4)
+"""Seconds between two frames beyond which the first is held: a slide, not a movement."""
+
+_SLACK = Fraction(1, 1000)
+"""Seconds within which an instant counts as a frame's own: containers round times to 1 ms, and a
+warp over a hundredth of the way costs sharpness and shows nothing."""
+
+_FASTER = Fraction(101, 100)
+"""Frames are made only where the output is this much faster than the source is just there."""
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Show the film at `origin + n / fps`, n = 0, 1, 2..., `origin` the time of the first frame.
+
+    Instants in [a.time, b.time) belong to the pair (a, b) of real frames. At a's own instant a
+    passes untouched; in between a picture is made from both. a is held where none can be or need
+    be made: at a cut, so that the new shot starts at its own time, between equal pictures, over a
+    gap longer than a quarter of a second, and after the last frame for as long as that lasts.
+    Where the output is no faster than the source, the nearer real frame is shown.
+
+    Frames must come from EstimateMotion. One frame of look-ahead.
+    """
+
+    fps: Fraction
+    synthesis: Synthesis = picture_between
+
+    def output(self, source: VideoFormat) -> VideoFormat:
+        """`source` at the new constant rate."""
+        return replace(source, fps=self.fps)
+
+    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Yield one frame for each instant; the first at or after a cut carries the cut."""
+        before: Frame | None = None
+        origin, cut, shown = Fraction(0), False, None
+        for after in chain(frames, [None]):
+            if before is None and after is not None:
+                origin = after.time
+            if before is not None:
+                cut = cut or before.cut
+                for n, picture in self._pictures(before, after, origin):
+                    repeated = shown is not None and picture.y is shown.y
+                    yield self._stamped(picture, n, origin, cut, repeated)
+                    shown, cut = picture, False
+            before = after
+
+    def _pictures(self, a: Frame, b: Frame | None, origin: Fraction) -> Iterator[tuple[int, Frame]]:
+        """Grid index and picture for each instant from `a` until `b` or the end of the film."""
+        slack = min(_SLACK, 1 / (8 * self.fps))
+        end = a.end if b is None else b.time
+        for n in grid(a.time - slack, end - slack, self.fps, origin):
+            late = origin + n / self.fps - a.time
+            if late <= slack or b is None or _is_held(a, b):
+                yield n, a
+            elif (b.time - a.time) * self.fps < _FASTER:
+                yield n, (a if 2 * late <= b.time - a.time else b)
+            else:
+                yield n, self._made(a, b, late / (b.time - a.time))
+
+    def _made(self, a: Frame, b: Frame, phase: Fraction) -> Frame:
+        if b.motion is None:
+            raise ValueError("Generate needs frames from EstimateMotion: put that stage before it")
+        y, uv = self.synthesis(a.planes, b.planes, b.motion(), float(phase))
+        return replace(a, y=y, uv=uv, generated=True, motion=None)
+
+    def _stamped(
+        self, picture: Frame, n: int, origin: Fraction, cut: bool, repeated: bool
+    ) -> Frame:
+        """`picture` at instant n; repetitions of the frame shown before carry no motion."""
+        time_base = common_time_base(origin, 1 / self.fps)
+        return replace(
+            picture,
+            pts=int((origin + n / self.fps) / time_base),
+            duration=int(1 / self.fps / time_base),
+            time_base=time_base,
+            cut=cut,
+            duplicate=repeated or (picture.duplicate and not picture.generated),
+            motion=None if repeated else picture.motion,
+        )
+
+
+def _is_held(a: Frame, b: Frame) -> bool:
+    """Whether nothing may be made between two neighbours."""
+    return b.cut or b.duplicate or b.time - a.time > _LONGEST_GAP

@@ -1,0 +1,40 @@
+"""EstimateMotion: where shots begin, which frames repeat, and how the picture moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache, partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgen.frame import Frame, VideoFormat
+from vidgen.motion import ChangeDetector, FlowEstimator, half_luma
+
+__all__ = ["EstimateMotion"]
+
+
+class EstimateMotion:
+    """Attach `cut`, `duplicate` and `motion` to every frame.
+
+    Cuts and duplicates are decided at once. Flow costs far more and is estimated when somebody
+    calls `frame.motion()`; it is kept with the frame, so all who call share it.
+    """
+
+    def output(self, source: VideoFormat) -> VideoFormat:
+        """`source`: pictures and times stay as they are."""
+        return source
+
+    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Yield each frame at once; the first one starts a shot."""
+        changes, estimate = ChangeDetector(), FlowEstimator()
+        previous: NDArray[np.uint8] | None = None
+        for frame in frames:
+            luma = half_luma(frame.y)
+            change = changes(luma)
+            motion = None
+            if previous is not None and not change.cut:
+                motion = cache(partial(estimate, previous, luma))
+            yield replace(frame, cut=change.cut, duplicate=change.duplicate, motion=motion)
+            previous = luma
