@@ -1,0 +1,79 @@
+"""PSNR and SSIM against their formulas written out."""
+
+import numpy as np
+import pytest
+
+from vidgen.bench.metrics import PSNR_LIMIT, psnr, ssim
+from vidgen.errors import UsageError
+
+
+@pytest.fixture
+def plane(rng):
+    return rng.integers(16, 236, (40, 56)).astype(np.uint8)
+
+
+def slow_ssim(a, b, peak):
+    """Wang et al. 2004, window by window."""
+    taps = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
+    window = np.outer(taps, taps)
+    window /= window.sum()
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    values = []
+    for top in range(a.shape[0] - 10):
+        for left in range(a.shape[1] - 10):
+            x, y = (plane[top : top + 11, left : left + 11] for plane in (a, b))
+            mean_x, mean_y = (window * x).sum(), (window * y).sum()
+            var_x, var_y = (window * (x - mean_x) ** 2).sum(), (window * (y - mean_y) ** 2).sum()
+            covariance = (window * (x - mean_x) * (y - mean_y)).sum()
+            c1, c2 = (0.01 * peak) ** 2, (0.03 * peak) ** 2
+            values.append(
+                (2 * mean_x * mean_y + c1)
+                * (2 * covariance + c2)
+                / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
+            )
+    return np.mean(values)
+
+
+def test_equal_planes(plane):
+    assert psnr(plane, plane.copy()) == PSNR_LIMIT
+    assert ssim(plane, plane.copy()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("depth", "dtype"), [(8, np.uint8), (10, np.uint16)])
+def test_psnr_of_a_constant_difference(depth, dtype):
+    low, high = np.full((20, 30), 100, dtype), np.full((20, 30), 105, dtype)
+    expected = 20 * np.log10((2**depth - 1) / 5)
+    assert psnr(low, high, depth) == pytest.approx(expected)
+    assert psnr(high, low, depth) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("depth", [8, 10])
+def test_psnr_does_not_overflow(depth):
+    dtype = np.uint8 if depth == 8 else np.uint16
+    black = np.zeros((2000, 3000), dtype)
+    white = np.full_like(black, 2**depth - 1)
+    assert psnr(black, white, depth) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("depth", [8, 10])
+def test_ssim_is_the_formula(plane, rng, depth):
+    scale = 2 ** (depth - 8)
+    reference = plane.astype(np.uint16 if depth == 10 else np.uint8) * scale
+    noise = rng.integers(-20, 20, plane.shape) * scale
+    other = np.clip(reference.astype(int) + noise, 0, 2**depth - 1).astype(reference.dtype)
+    expected = slow_ssim(reference, other, 2**depth - 1)
+    assert 0.5 < expected < 0.99
+    assert ssim(reference, other, depth) == pytest.approx(expected, abs=2e-5)
+
+
+def test_unlike_planes_are_refused(plane):
+    for metric in (psnr, ssim):
+        with pytest.raises(UsageError, match="alike"):
+            metric(plane, plane[:-1])
+        with pytest.raises(UsageError, match="alike"):
+            metric(plane, plane.astype(np.uint16))
+
+
+def test_ssim_says_what_is_too_small(plane):
+    with pytest.raises(UsageError, match="at least 11x11 samples, not 8x40"):
+        ssim(plane[:, :8], plane[:, :8])
