@@ -31,6 +31,8 @@ from vidgen.zoo import load
 
 __all__ = ["build_stages", "run"]
 
+_NETWORK_SCALE = 2  # of the networks in the zoo; larger factors run one several times
+
 Steps = dict[str, Stage]
 """Stages in the order in which a frame passes them, by the name that the report gives them."""
 
@@ -86,11 +88,11 @@ def build_stages(settings: Settings, source: VideoFormat) -> tuple[Steps, str]:
     if settings.fps is not None:
         steps["motion"] = EstimateMotion()
         steps["generate"] = Generate(parse_rate(settings.fps, source.fps))
-    model = load(f"x2-{settings.tier}")
-    passes = network_passes(source, target, model.scale)
+    passes = network_passes(source, target, _NETWORK_SCALE)
     engine, grown = "", source
     if passes:
         backend = choose_backend(settings.backend)
+        model = load(f"x{_NETWORK_SCALE}-{settings.tier}")
         upscale = Upscale(backend, model, source, passes)
         steps["upscale"] = upscale
         grown = upscale.output(source)
