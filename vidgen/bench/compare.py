@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vidgen.bench.metrics import psnr, ssim
-from vidgen.bench.picture import beside, crop, to_bgr
+from vidgen.bench.picture import beside, crop, most_different, to_bgr
 from vidgen.errors import InputError, UsageError
 from vidgen.frame import Frame, Planes, VideoFormat
 from vidgen.media import Decoder, probe
@@ -21,7 +20,6 @@ from vidgen.stages.fit import resample
 __all__ = ["Comparison", "Pair", "Score", "compare", "pair", "sheet"]
 
 _CROP = 480, 270  # pixels of the film in one picture of the sheet
-_TILE = 16  # the worst place is looked for in squares of this many luma samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +134,7 @@ def sheet(result: Comparison) -> NDArray[np.uint8]:
     for name, chosen in (("worst", result.worst), ("middle", result.middle)):
         if chosen is None:
             continue
-        place = _worst_place(chosen)
+        place = most_different(chosen.reference[0], chosen.output[0])
         score = chosen.score
         what = f"{name}: {float(score.time):.3f} s, {score.psnr_y:.2f} dB, SSIM {score.ssim_y:.4f}"
         pictures = (
@@ -175,16 +173,6 @@ def _deepened(planes: Planes, depth: int, wanted: int) -> Planes:
         return planes
     y, uv = (plane.astype(np.uint16) << (wanted - depth) for plane in planes)
     return y, uv
-
-
-def _worst_place(chosen: Pair) -> tuple[int, int]:
-    """Centre (x, y) of the square of luma that differs most."""
-    difference = cv2.absdiff(chosen.reference[0], chosen.output[0]).astype(np.float32)
-    height, width = difference.shape
-    tiles = (max(width // _TILE, 1), max(height // _TILE, 1))
-    means = cv2.resize(difference * difference, tiles, interpolation=cv2.INTER_AREA)
-    row, column = np.unravel_index(int(means.argmax()), means.shape)
-    return int(column) * _TILE + _TILE // 2, int(row) * _TILE + _TILE // 2
 
 
 def _require_same_size(

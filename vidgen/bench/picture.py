@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from vidgen.errors import OutputError
 from vidgen.frame import Color, Planes
 
-__all__ = ["beside", "crop", "to_bgr", "write_png"]
+__all__ = ["beside", "crop", "most_different", "to_bgr", "write_png"]
 
 _LUMA_WEIGHTS = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114), 9: (0.2627, 0.0593)}
 """Weights of red and blue in luma (ITU-T H.273, table 4) by FFmpeg's number of the matrix."""
 
+_TILE = 16  # side in luma samples of the squares in which two pictures are compared
 _SD_HEIGHT = 576  # untagged video up to here is taken as BT.601, above as BT.709, as players do
 
 
@@ -47,6 +48,16 @@ def crop(picture: NDArray[Any], center: tuple[int, int], size: tuple[int, int]) 
     left = min(max(center[0] - wide // 2, 0), width - wide)
     top = min(max(center[1] - high // 2, 0), height - high)
     return picture[top : top + high, left : left + wide]
+
+
+def most_different(one: NDArray[Any], other: NDArray[Any]) -> tuple[int, int]:
+    """Centre (x, y) of the square where two luma planes (H, W) of one dtype differ most."""
+    difference = cv2.absdiff(one, other).astype(np.float32)
+    height, width = difference.shape
+    tiles = (max(width // _TILE, 1), max(height // _TILE, 1))
+    means = cv2.resize(difference * difference, tiles, interpolation=cv2.INTER_AREA)
+    row, column = np.unravel_index(int(means.argmax()), means.shape)
+    return int(column) * _TILE + _TILE // 2, int(row) * _TILE + _TILE // 2
 
 
 def beside(rows: list[list[tuple[str, NDArray[np.uint8]]]]) -> NDArray[np.uint8]:
