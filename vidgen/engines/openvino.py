@@ -6,7 +6,6 @@ uint8 or uint16 without a copy, and the convolutions run in the layout the libra
 
 from __future__ import annotations
 
-import os
 from typing import Any, Self
 
 import numpy as np
@@ -35,8 +34,7 @@ class OpenVINO:
     def describe(self) -> str:
         """One line for a person: library, version, device, precision."""
         device = str(self._core.get_property("CPU", "FULL_DEVICE_NAME")).strip()
-        threads = len(os.sched_getaffinity(0))
-        return f"OpenVINO {self._version}, {device}, {threads} threads, {self._precision}"
+        return f"OpenVINO {self._version}, {device}, {self._precision}"
 
     def compile(self, model: Model, width: int, height: int, bit_depth: int) -> _Engine:
         """An engine for pictures of exactly that size. Raises BackendError or ModelError."""
@@ -47,7 +45,6 @@ class OpenVINO:
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self._precision,
-            "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
         }
         try:
             graph = self._core.read_model(model.onnx(bit_depth))
