@@ -44,6 +44,8 @@ class Codec:
     crf_max: float = 51
     options: tuple[tuple[str, str], ...] = ()
     """Fixed FFmpeg options."""
+    tells_pixel_aspect: bool = False
+    """True where the stream itself holds the sample aspect ratio."""
     containers: tuple[str, ...]
     """Suffixes of the containers that hold it, the best first."""
 
@@ -78,6 +80,8 @@ class Container:
     options: tuple[tuple[str, str], ...] = ()
     negative_times: bool = False
     """True where a stream may begin before 0 (an edit list hides that part)."""
+    codec_delay: bool = False
+    """True where sound may by the length that its header tells a decoder to throw away."""
     rotation: bool = False
     """True where it holds the display matrix."""
     chapters: bool = True
@@ -97,6 +101,7 @@ CODECS = {
             presets=_X26X_PRESETS,
             preset="medium",
             crf=18,
+            tells_pixel_aspect=True,
             containers=(".mkv", ".mp4", ".m4v", ".mov", ".ts"),
         ),
         Codec(
@@ -106,6 +111,7 @@ CODECS = {
             presets=_X26X_PRESETS,
             preset="medium",
             crf=20,
+            tells_pixel_aspect=True,
             options=(("x265-params", "log-level=error"),),  # it writes to stderr past FFmpeg's log
             containers=(".mkv", ".mp4", ".m4v", ".mov", ".ts"),
         ),
@@ -147,11 +153,18 @@ _MOV_OPTIONS = (("movie_timescale", "720000"),)
 CONTAINERS = {
     container.suffix: container
     for container in (
-        Container(".mkv", "matroska", rotation=True, attachments=True, cover_as_attachment=True),
+        Container(
+            ".mkv",
+            "matroska",
+            codec_delay=True,
+            rotation=True,
+            attachments=True,
+            cover_as_attachment=True,
+        ),
         Container(".mp4", "mp4", _MOV_OPTIONS, negative_times=True, rotation=True),
         Container(".m4v", "mp4", _MOV_OPTIONS, negative_times=True, rotation=True),
         Container(".mov", "mov", _MOV_OPTIONS, negative_times=True, rotation=True),
-        Container(".webm", "webm", rotation=True),
+        Container(".webm", "webm", codec_delay=True, rotation=True),
         Container(".ts", "mpegts", chapters=False),
     )
 }

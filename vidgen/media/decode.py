@@ -128,9 +128,6 @@ class Decoder:
             )
 
     def _no_picture(self) -> str:
-        if self._begin is not None:
-            at = format_time(self._begin - self._pictures.zero)
-            return f"no picture at or after {at}; give an earlier --start"
         codec = self._pictures.stream.codec_context.name
         why = self._pictures.broken or "no data"
         return f"its {codec} video holds no picture that can be decoded ({why})"

@@ -67,6 +67,7 @@ class Encoder:
         self._pix_fmt = self._codec.pix_fmts[format.bit_depth]
         container = container_of(target, self._codec)
         _require_folder(target)
+        self._is_new = not target.exists()
         self.notes = []
         self._durations: dict[int, int] = {}
         self._others = StreamCopier(copy_from, container, start, end) if copy_from else None
@@ -90,11 +91,7 @@ class Encoder:
             )
             return self._stream
 
-        if self._format.rotation and not container.rotation:
-            self.notes.append(
-                f"{container.suffix} cannot say that the picture is shown turned by "
-                f"{self._format.rotation} degrees; use .mp4 or .mkv"
-            )
+        self.notes += _lost_tags(self._format, self._codec, container)
         if self._others:
             self._others.add_streams(self._output, add_video, self._format.fps)
             self.notes += self._others.notes
@@ -116,7 +113,7 @@ class Encoder:
         try:
             self._finish(whole=False)
         except OutputError as second:  # the first one is what the user must hear of
-            log.warning("%s", second)
+            log.debug("while closing: %s", second)
 
     def write(self, frame: Frame) -> None:
         """Add a frame; times must go forward. Raises OutputError when it cannot be written."""
@@ -162,11 +159,10 @@ class Encoder:
                 self._others.close()
 
     def _discard(self) -> None:
-        """Undo a target that could not be begun."""
+        """Undo a target that could not be begun; a file that was there before is left alone."""
         if self._others:
             self._others.close()
-        output: OutputContainer | None = getattr(self, "_output", None)
-        if output is not None:
+        if self._is_new:
             self._target.unlink(missing_ok=True)
 
     @contextmanager
@@ -176,6 +172,20 @@ class Encoder:
             yield
         except (av.FFmpegError, OSError) as error:
             raise OutputError(f"{self._target}: cannot be written ({reason(error)})") from error
+
+
+def _lost_tags(video: VideoFormat, codec: Codec, container: Container) -> list[str]:
+    """Notes on what neither the container nor the codec can tell a player."""
+    notes, suffix = [], container.suffix
+    if video.rotation and not container.rotation:
+        notes.append(
+            f"{suffix} cannot say that the picture is shown turned by {video.rotation} degrees"
+        )
+    ratio = video.sample_aspect_ratio
+    # FFmpeg's Matroska muxer asks for it in a place that PyAV does not let one fill in.
+    if ratio != 1 and container.muxer in ("matroska", "webm") and not codec.tells_pixel_aspect:
+        notes.append(f"{suffix} with {codec.word} is not told that pixels are {ratio} wide")
+    return [f"{note}; use .mp4 or another codec" for note in notes]
 
 
 def _fitting(time_base: Fraction) -> Fraction:

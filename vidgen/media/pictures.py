@@ -14,7 +14,14 @@ from av.codec.context import Flags
 from av.packet import Packet
 from av.stream import Stream
 
-from vidgen.media.source import chroma_location, film_start, main_video, open_source, reason
+from vidgen.media.source import (
+    chroma_location,
+    described,
+    film_start,
+    main_video,
+    open_source,
+    reason,
+)
 from vidgen.media.whole import Reach, cut_off
 
 __all__ = ["Pictures"]
@@ -36,7 +43,8 @@ class Pictures:
         self._container = open_source(source)
         try:
             self.stream = main_video(self._container, source)
-            self.chroma_location = chroma_location(self._container, self.stream)
+            facts = described(self._container).get(self.stream.index, "")
+            self.chroma_location = chroma_location(facts)
         except BaseException:
             self._container.close()
             raise

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import ceil
 
 from av.packet import Packet
 from av.stream import Stream
 
 from vidgen.media.codecs import Container
+from vidgen.media.timestamps import RESET_SECONDS
 from vidgen.timing import common_time_base
 
 __all__ = ["Retimer"]
@@ -16,7 +18,10 @@ _LARGEST = 2**31 - 1  # FFmpeg's fractions are of 32-bit integers
 
 
 class Retimer:
-    """Moves the packets of one stream to the clock of the output, in which `offset` is 0."""
+    """Moves the packets of one stream to the clock of the output, in which `offset` is 0.
+
+    `delay` is what the head of the stream tells decoders to throw away, in seconds.
+    """
 
     def __init__(
         self,
@@ -25,6 +30,7 @@ class Retimer:
         length: Fraction | None,
         trimmed: bool,
         container: Container,
+        delay: Fraction,
     ) -> None:
         clock = stream.time_base or Fraction(1, 1000)
         exact = common_time_base(clock, offset)
@@ -34,10 +40,13 @@ class Retimer:
         self._length = None if length is None else round(length / self._clock)
         self._type = stream.type
         self._trimmed = trimmed
-        self._before_zero = container.negative_times and not trimmed
+        self._any_before_zero = container.negative_times and not trimmed
+        lead = delay if container.codec_delay else Fraction(0)
+        self._earliest = -ceil(lead / self._clock)
         self._begun = False
         self._last_dts: int | None = None
         self._next = 0
+        self._seen: int | None = None
 
     def is_past(self, packet: Packet[Stream], seconds: int) -> bool:
         """True when `packet` lies more than `seconds` beyond the end of the range."""
@@ -48,11 +57,12 @@ class Retimer:
     def __call__(self, packet: Packet[Stream]) -> bool:
         """Retime `packet` in place; False when it lies outside the range."""
         duration = (packet.duration or 0) * self._ratio
+        self._follow_reset(packet)
         pts = self._moved(packet.pts if packet.pts is not None else packet.dts)
         dts = self._moved(packet.dts)
         if pts is None:
             pts = dts = self._next
-        if not self._before_zero and pts < 0:
+        if pts < self._earliest and not self._any_before_zero:
             if not self._reaches_in(pts, duration):
                 return False
             duration, pts, dts = (duration + pts if self._type == "subtitle" else duration), 0, 0
@@ -67,11 +77,22 @@ class Retimer:
         self._set(packet, pts, dts, duration)
         return True
 
+    def _follow_reset(self, packet: Packet[Stream]) -> None:
+        """Where the clock of joined recordings steps back, go on, as the video does."""
+        seen = packet.dts if packet.dts is not None else packet.pts
+        if seen is None:
+            return
+        moved = seen * self._ratio - self._shift
+        if self._seen is not None and (self._seen - moved) * self._clock > RESET_SECONDS:
+            self._shift -= self._next - moved
+            moved = self._next
+        self._seen = moved
+
     def _moved(self, ticks: int | None) -> int | None:
         return None if ticks is None else ticks * self._ratio - self._shift
 
     def _reaches_in(self, pts: int, duration: int) -> bool:
-        """Whether a packet from before 0 is kept and begins at 0.
+        """Whether a packet from before what can be held is kept and begins at 0.
 
         Subtitles that are still shown are. Sound is when more than half of it lies after 0: nobody
         hears its few milliseconds of delay, and the packets after it are in time. What an encoder

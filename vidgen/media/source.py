@@ -15,7 +15,11 @@ from av.video.stream import VideoStream
 from vidgen.errors import InputError
 
 __all__ = [
+    "CHROMA_LOCATIONS",
     "chroma_location",
+    "codec_delay",
+    "container_duration",
+    "described",
     "film_start",
     "is_picture",
     "main_video",
@@ -123,8 +127,8 @@ def sample_aspect_ratio(stream: VideoStream) -> Fraction:
     return stated if stated and stated > 0 else Fraction(1)
 
 
-def chroma_location(container: InputContainer, stream: VideoStream) -> int:
-    """AVChromaLocation of a stream, which PyAV shows nowhere but in FFmpeg's own description."""
+def described(container: InputContainer) -> dict[int, str]:
+    """FFmpeg's own description of each stream, by index: it tells some facts that PyAV does not."""
     av.logging.set_level(av.logging.VERBOSE)
     av.logging.set_libav_level(av.logging.VERBOSE)
     try:
@@ -132,7 +136,19 @@ def chroma_location(container: InputContainer, stream: VideoStream) -> int:
     finally:
         av.logging.set_libav_level(av.logging.INFO)
         av.logging.set_level(None)
-    found = re.search(rf"Stream #0:{stream.index}\D.*? Video: (.*)", text)
-    said = re.findall(r"\(([^()]*)\)", found[1]) if found else []
-    words = {word.strip() for group in said for word in group.split(",")}
-    return next((n for n, word in enumerate(CHROMA_LOCATIONS) if n and word in words), 0)
+    found = re.findall(r"^ *Stream #0:(\d+)\b.*? (?:Video|Audio): (.*)$", text, re.MULTILINE)
+    return {int(index): facts for index, facts in found}
+
+
+def chroma_location(facts: str) -> int:
+    """AVChromaLocation in a stream's description; 0 where it is not said."""
+    said = {
+        word.strip() for group in re.findall(r"\(([^()]*)\)", facts) for word in group.split(",")
+    }
+    return next((n for n, word in enumerate(CHROMA_LOCATIONS) if n and word in said), 0)
+
+
+def codec_delay(facts: str) -> Fraction:
+    """Seconds at the beginning of a sound stream that its header tells a decoder to throw away."""
+    delay, rate = re.search(r"\bdelay (\d+)", facts), re.search(r"\b(\d+) Hz", facts)
+    return Fraction(int(delay[1]), int(rate[1])) if delay and rate else Fraction(0)

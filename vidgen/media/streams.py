@@ -18,7 +18,15 @@ from av.video.stream import VideoStream
 from vidgen.media.codecs import Container
 from vidgen.media.holding import Fate, fates
 from vidgen.media.retime import Retimer
-from vidgen.media.source import film_start, is_picture, main_video, open_source, reason
+from vidgen.media.source import (
+    codec_delay,
+    described,
+    film_start,
+    is_picture,
+    main_video,
+    open_source,
+    reason,
+)
 from vidgen.media.subtitles import TextConverter, text_codec
 from vidgen.media.tags import chapters, global_tags, stream_tags
 
@@ -39,6 +47,12 @@ class _Lane:
     stream: Stream
     retime: Retimer
     convert: TextConverter | None = None
+    fills_gaps: bool = False
+    """True where the muxer writes empty subtitles for gaps by itself (mov_text)."""
+
+    def drops(self, packet: Packet[Stream]) -> bool:
+        """Whether the packet is such a gap, which would then be there twice."""
+        return self.fills_gaps and bytes(packet) == b"\0\0"
 
 
 class StreamCopier:
@@ -63,6 +77,7 @@ class StreamCopier:
             self.offset = film_start(self._input) + (start or 0)
             self._start = start
             self._length = None if end is None else end - (start or 0)
+            self._facts = described(self._input)
             self._fates, self.notes = fates(self._input, self._video, container)
         except BaseException:
             self._input.close()
@@ -95,7 +110,9 @@ class StreamCopier:
                     covers[stream.index].stream = copy
                     self._covers.append(covers[stream.index])
                 elif stream.type != "attachment":
-                    self._lanes[stream.index] = _Lane(copy, self._retimer(stream))
+                    self._lanes[stream.index] = _Lane(
+                        copy, self._retimer(stream), fills_gaps=_is_mov_text(stream)
+                    )
             elif fate is Fate.TEXT and isinstance(stream, SubtitleStream):
                 convert = TextConverter(stream, output, text_codec(stream, self._container.muxer))
                 convert.stream.metadata.update(stream_tags(stream, timecode=False))
@@ -108,7 +125,8 @@ class StreamCopier:
         return self._video.average_rate
 
     def _retimer(self, stream: Stream) -> Retimer:
-        return Retimer(stream, self.offset, self._length, bool(self._start), self._container)
+        delay = codec_delay(self._facts.get(stream.index, ""))
+        return Retimer(stream, self.offset, self._length, bool(self._start), self._container, delay)
 
     def _set_chapters(self, output: OutputContainer) -> None:
         kept = chapters(self._input, self.offset, self._length)
@@ -163,6 +181,8 @@ class StreamCopier:
                 if not packet.size:
                     continue
                 lane = self._lanes[packet.stream_index]
+                if lane.drops(packet):
+                    continue
                 if lane.retime.is_past(packet, _RUN_OUT_SECONDS):
                     return
                 if not lane.retime(packet):
@@ -193,6 +213,10 @@ class StreamCopier:
         if self._covers:
             self._covers.clear()
             self._cover_input.close()
+
+
+def _is_mov_text(stream: Stream) -> bool:
+    return stream.codec_context is not None and stream.codec_context.name == "mov_text"
 
 
 def _begin(packet: Packet[Stream]) -> Fraction:

@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import av
 
-__all__ = ["Stamps"]
+__all__ = ["RESET_SECONDS", "Stamps"]
 
 log = logging.getLogger(__name__)
 
-_RESET_SECONDS = 1  # a step back by more is a new clock (joined recordings), not disorder
+RESET_SECONDS = 1  # a step back by more is a new clock (joined recordings), not disorder
 
 
 class Stamps:
@@ -44,7 +44,7 @@ class Stamps:
         pts = stated + self._shift
         if self._last is None or pts > self._last:
             return pts
-        if (self._last - pts) * self._time_base > _RESET_SECONDS:
+        if (self._last - pts) * self._time_base > RESET_SECONDS:
             self.resets += 1
             self._shift += self._expected - pts
             log.warning("the clock steps back at pts %d; going on from %d", stated, self._expected)

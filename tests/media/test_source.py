@@ -1,0 +1,52 @@
+"""What cannot be read is refused in one line that says why."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from vidgen.errors import InputError
+from vidgen.media import Decoder
+
+
+def test_no_such_file(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        Decoder(tmp_path / "none.mp4")
+
+
+def test_a_directory(tmp_path):
+    with pytest.raises(InputError, match="is a directory"):
+        Decoder(tmp_path)
+
+
+def test_zero_bytes(tmp_path):
+    (tmp_path / "a.mp4").touch()
+    with pytest.raises(InputError, match=r"is empty \(0 bytes\)"):
+        Decoder(tmp_path / "a.mp4")
+
+
+def test_text_named_mp4(tmp_path):
+    (tmp_path / "a.mp4").write_text("this is not a film\n" * 99)
+    with pytest.raises(InputError, match="cannot be read as video") as raised:
+        Decoder(tmp_path / "a.mp4")
+    assert "\n" not in str(raised.value)
+    assert "Invalid data" in str(raised.value)
+
+
+def test_audio_alone_names_what_is_there(film, tmp_path):
+    with av.open(str(tmp_path / "a.m4a"), "w", format="mp4") as output:
+        stream = output.add_stream("aac", rate=48000, layout="mono")
+        block = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.float32), "fltp", "mono")
+        block.sample_rate, block.pts, block.time_base = 48000, 0, Fraction(1, 48000)
+        output.mux(stream.encode(block))
+        output.mux(stream.encode(None))
+    with pytest.raises(InputError, match=r"holds no video, only audio \(aac\)"):
+        Decoder(tmp_path / "a.m4a")
+
+
+def test_unreadable_file(film, monkeypatch):
+    path = film()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(InputError, match="no permission to read it"):
+        Decoder(path)
