@@ -1,7 +1,7 @@
 """The shipped models: one `models/<name>.toml` card beside its `.onnx` and `.safetensors`.
 
-Nothing here runs a network, and nothing is ever unpickled: a model is an ONNX graph whose inputs and
-outputs are the planes themselves (see `vidgen.engines`).
+Nothing here runs a network, and nothing is ever unpickled: a model is an ONNX graph whose inputs
+and outputs are the planes themselves (see `vidgen.engines`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from vidgen.errors import ModelError
 
-__all__ = ["Model", "load", "models_folder", "names"]
+__all__ = ["Model", "card_text", "load", "models_folder", "names"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,19 +79,26 @@ def load(name: str, folder: Path | None = None) -> Model:
     """The model of that name. Raises ModelError with the nearest name."""
     folder = folder or models_folder()
     path = folder / f"{name}.toml"
-    if not path.is_file():
-        known = names(folder)
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        raise ModelError(f"no model {name!r}; {hint}")
     try:
-        card = tomllib.loads(path.read_text("utf-8"))
+        card = tomllib.loads(card_text(name, folder))
     except tomllib.TOMLDecodeError as error:
         raise ModelError(f"{path} is not a valid card: {error}") from None
     expected = {field.name for field in fields(Model)} - {"name", "folder"}
     if wrong := expected ^ card.keys():
         raise ModelError(f"{path}: unknown or missing keys: {', '.join(sorted(wrong))}")
     return Model(name=name, folder=folder, **card)
+
+
+def card_text(name: str, folder: Path | None = None) -> str:
+    """The card of that model as it stands in its file. Raises ModelError with the nearest name."""
+    folder = folder or models_folder()
+    path = folder / f"{name}.toml"
+    if not path.is_file():
+        known = names(folder)
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known) or 'none'}"
+        raise ModelError(f"no model {name!r}; {hint}")
+    return path.read_text("utf-8")
 
 
 @cache
