@@ -31,6 +31,14 @@ def test_text_named_mp4(tmp_path):
     with pytest.raises(InputError, match="cannot be read as video") as raised:
         Decoder(tmp_path / "a.mp4")
     assert "\n" not in str(raised.value)
+    assert str(raised.value).endswith("(it is no video, whatever its name says)")
+
+
+def test_garbage_gets_the_reason_of_ffmpeg(tmp_path):
+    (tmp_path / "a.mkv").write_bytes(b"\x1a\x45\xdf\xa3" + b"what" * 99)
+    with pytest.raises(InputError, match="cannot be read as video") as raised:
+        Decoder(tmp_path / "a.mkv")
+    assert "\n" not in str(raised.value)
     assert "Invalid data" in str(raised.value)
 
 

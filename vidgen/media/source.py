@@ -31,6 +31,7 @@ __all__ = [
 CHROMA_LOCATIONS = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bottom")
 """FFmpeg's words in the order of AVChromaLocation."""
 
+_MP4_BOXES = (b"ftyp", b"mdat", b"free", b"skip", b"wide", b"styp", b"moof")
 _CLOCK = 1_000_000  # AV_TIME_BASE: units of a container's own times
 
 
@@ -65,17 +66,28 @@ def reason(error: Exception) -> str:
 def _why_not(path: Path, error: Exception) -> str:
     """Open again, listening to FFmpeg's log, which is off by default and often says more."""
     av.logging.set_level(av.logging.ERROR)
+    av.logging.set_skip_repeated(False)
     try:
         with av.logging.Capture() as log:
             av.open(f"file:{path}").close()
     except (av.FFmpegError, ValueError):
         pass
     finally:
+        av.logging.set_skip_repeated(True)
         av.logging.set_level(None)
     said = [message.strip() for _, _, message in log if message.strip()]
     if any("moov atom not found" in line for line in said):
-        return "the index (moov) is missing: the file broke off, or was never finished"
+        return _without_index(path)
     return ": ".join([reason(error), *said[:1]])
+
+
+def _without_index(path: Path) -> str:
+    """Why an MP4 has no index: it is an unfinished one, or none but by name."""
+    with path.open("rb") as file:
+        kind = file.read(8)[4:]
+    if kind in _MP4_BOXES:
+        return "the index (moov) is missing: the file broke off, or was never finished"
+    return "it is no video, whatever its name says"
 
 
 def is_picture(stream: Stream) -> bool:
