@@ -1,0 +1,25 @@
+"""What the trainer minimises. Pictures are (B, P, H, W) in units of the full range."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["charbonnier", "laplacian"]
+
+
+def charbonnier(given: Tensor, truth: Tensor, epsilon: float) -> Tensor:
+    """Mean of sqrt(d^2 + epsilon^2): squared error below `epsilon`, absolute error above."""
+    return torch.sqrt((given - truth).square() + epsilon**2).mean()
+
+
+def laplacian(given: Tensor, truth: Tensor, levels: int = 3) -> Tensor:
+    """Mean absolute error of the bands of a Laplacian pyramid, summed over its levels."""
+    difference = given - truth  # the pyramid is linear
+    total = difference.new_zeros(())
+    for _ in range(levels):
+        coarse = F.avg_pool2d(difference, 2)
+        total = total + (difference - F.interpolate(coarse, scale_factor=2)).abs().mean()
+        difference = coarse
+    return total

@@ -1,0 +1,116 @@
+"""A recipe: everything that decides what a training run gives, as one TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from vidgen.errors import UsageError
+
+__all__ = ["Data", "Net", "Recipe", "Train", "read"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Net:
+    """The network; see `vidgen.nets.chain`."""
+
+    grid: int
+    """1: convolutions run on the luma grid; 2 or 4: on blocks of that many pixels a side."""
+    width: int
+    """Channels between convolutions."""
+    depth: int
+    """3x3 convolutions between the first and the last."""
+    expand: int = 0
+    """Channels of the linear 1x1 expansion inside each convolution while training; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """What is learnt from, and how much of it is prepared."""
+
+    folder: str
+    """Relative to the working folder; clips and stills are found below it."""
+    validation: tuple[str, ...]
+    """Stems of the files that are kept out of training, to choose between networks."""
+    length: int = 12
+    """Consecutive frames that go through the codec together."""
+    keep: int = 3
+    """Frames of each run that crops are taken from."""
+    passes: int = 2
+    """Times that each run of a clip is degraded anew."""
+    windows: int = 4
+    """Runs made of each still."""
+    drawings: int = 48
+    """Runs of drawn titles and shapes."""
+    side: int = 96
+    """Side of a stored low-resolution crop in pixels."""
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train:
+    """The loop."""
+
+    steps: int
+    batch: int = 16
+    crop: int = 48
+    """Side of a low-resolution training crop in pixels."""
+    rate: float = 2e-3
+    """Peak learning rate, reached after `warmup` steps; then a cosine down to a hundredth."""
+    warmup: int = 300
+    ema: float = 0.999
+    epsilon: float = 0.004
+    """Of the Charbonnier loss, in units of the full range."""
+    chroma: float = 0.25
+    """Weight of U and V against Y."""
+    laplacian: float = 0.3
+    """Weight of the L1 distance of the Laplacian pyramids of Y."""
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One training run."""
+
+    name: str
+    """Of the model that comes out."""
+    tier: str
+    net: Net
+    data: Data
+    train: Train
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for checkpoints and cards."""
+        return asdict(self)
+
+
+def read(path: Path) -> Recipe:
+    """The recipe in that file. Raises UsageError naming the key that is unknown or missing."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"recipe {path}: cannot be read: {error}") from None
+    parts = {
+        "net": _section(path, "net", table.pop("net", {}), Net),
+        "data": _section(path, "data", table.pop("data", {}), Data),
+        "train": _section(path, "train", table.pop("train", {}), Train),
+    }
+    return _section(path, "", {**table, **parts}, Recipe)
+
+
+def _section(path: Path, name: str, table: dict[str, Any], kind: type[T]) -> T:
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    where = f"[{name}]" if name else "top level"
+    if unknown := sorted(table.keys() - set(known)):
+        raise UsageError(
+            f"recipe {path}, {where}: unknown {', '.join(unknown)}; known are {', '.join(known)}"
+        )
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in table.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise UsageError(f"recipe {path}, {where}: {str(error).split(') ')[-1]}") from None
