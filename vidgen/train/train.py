@@ -1,0 +1,169 @@
+"""The training loop: one flat function, resumable to the bit."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from vidgen.nets.chain import UNIT, Upscaler
+from vidgen.train import checkpoint
+from vidgen.train.data import Pair, Pairs
+from vidgen.train.losses import charbonnier, laplacian
+from vidgen.train.recipe import Net, Recipe, Train
+
+__all__ = ["build", "evaluate", "tensors", "train", "words"]
+
+_log = logging.getLogger(__name__)
+
+_SAVE_SECONDS = 60
+_VALIDATE_SECONDS = 600  # whole frames: takes some seconds
+_FULL = 255.0 / UNIT  # the full range of 8 bits, in units
+
+
+def build(net: Net, seed: int = 0) -> Upscaler:
+    """The network of a recipe, with its first weights."""
+    torch.manual_seed(seed)
+    return Upscaler(net.grid, net.width, net.depth, net.expand)
+
+
+def train(
+    recipe: Recipe,
+    pairs: Pairs,
+    path: Path,
+    *,
+    resume: bool = False,
+    seconds: float = math.inf,
+    held_out: Iterable[tuple[str, list[Pair]]] = (),
+) -> checkpoint.State:
+    """Run the recipe to its last step, or for `seconds`; the state is kept at `path` every minute.
+
+    With `held_out` pairs the running mean of the weights is validated every ten minutes. A run that
+    is stopped and resumed gives the same weights, bit for bit, as one that was not.
+    """
+    plan, facts = recipe.train, recipe.as_dict()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    net = build(recipe.net, plan.seed).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    make = checkpoint.load if resume else lambda *given: checkpoint.new(*given[:2])
+    state: checkpoint.State = make(net, plan.seed, facts, path)
+    held_out = list(held_out)
+    began = saved = validated = time.monotonic()
+    mean_loss = 0.0
+    while state.step < plan.steps and time.monotonic() - began < seconds:
+        for group in state.optimizer.param_groups:
+            group["lr"] = rate(state.step, plan)
+        y, uv, y_true, uv_true = tensors(pairs.batch(state.rng, plan.batch, plan.crop), device)
+        with _autocast(device):
+            y_out, uv_out = net(y, uv)
+        loss = _loss(y_out.float(), uv_out.float(), y_true, uv_true, plan)
+        state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+        state.optimizer.step()
+        net.project()
+        _average(state, plan.ema)
+        state.step += 1
+        mean_loss += (loss.item() - mean_loss) / min(state.step, 200)
+        if time.monotonic() - saved > _SAVE_SECONDS:
+            saved = time.monotonic()
+            checkpoint.save(state, facts, path)
+            _log.info("step %d of %d, loss %.5f", state.step, plan.steps, mean_loss)
+        if held_out and time.monotonic() - validated > _VALIDATE_SECONDS:
+            validated = time.monotonic()
+            _log.info("%s", words(evaluate(averaged(state, recipe.net), held_out)))
+    checkpoint.save(state, facts, path)
+    return state
+
+
+def rate(step: int, plan: Train) -> float:
+    """Learning rate of that step: a linear warm-up times a cosine down to a hundredth."""
+    cosine = 0.5 * (1 + math.cos(math.pi * step / plan.steps))
+    return plan.rate * min(1.0, (step + 1) / plan.warmup) * (0.01 + 0.99 * cosine)
+
+
+def averaged(state: checkpoint.State, net: Net) -> Upscaler:
+    """A network with the running mean of the weights, on the CPU."""
+    result = build(net)
+    result.load_state_dict(state.ema)
+    return result
+
+
+def tensors(pair: Pair, device: torch.device | None = None) -> tuple[Tensor, ...]:
+    """A batch of crops as (B, P, H, W) tensors in units: y, uv, and the truth y, uv."""
+    moved = [torch.from_numpy(np.ascontiguousarray(plane)).to(device) for plane in pair]
+    y, uv, y_true, uv_true = (plane.float() / UNIT for plane in moved)
+    return y[:, None], uv.permute(0, 3, 1, 2), y_true[:, None], uv_true.permute(0, 3, 1, 2)
+
+
+def _loss(y: Tensor, uv: Tensor, y_true: Tensor, uv_true: Tensor, plan: Train) -> Tensor:
+    y, uv, y_true, uv_true = (plane / _FULL for plane in (y, uv, y_true, uv_true))
+    loss = charbonnier(y, y_true, plan.epsilon)
+    loss = loss + plan.chroma * charbonnier(uv, uv_true, plan.epsilon)
+    return loss + plan.laplacian * laplacian(y, y_true) if plan.laplacian else loss
+
+
+def _autocast(device: torch.device) -> AbstractContextManager[object]:
+    """bfloat16 where it is fast: CUDA, and CPUs with AMX."""
+    if device.type == "cuda" or torch.cpu.get_capabilities().get("amx_bf16", False):
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()
+
+
+@torch.no_grad()
+def _average(state: checkpoint.State, keep: float) -> None:
+    keep = min(keep, (1 + state.step) / (10 + state.step))  # follows closely at first
+    for name, value in state.net.named_parameters():
+        state.ema[name].lerp_(value, 1 - keep)
+
+
+@torch.no_grad()
+def evaluate(net: Upscaler, held_out: Iterable[tuple[str, list[Pair]]]) -> dict[str, tuple[float, float]]:
+    """Mean gain in PSNR of Y and of UV over Lanczos on the planes, in dB, for each file."""
+    gains = {}
+    for name, pairs in held_out:
+        rows = []
+        for pair in pairs:
+            batch = tensors(tuple(plane[None] for plane in pair))  # type: ignore[arg-type]
+            outputs = (_codes(plane) for plane in net(batch[0], batch[1]))
+            rows.append([
+                psnr(ours, truth) - psnr(_lanczos(low), truth)
+                for ours, low, truth in zip(outputs, pair[:2], pair[2:], strict=True)
+            ])  # fmt: skip
+        luma, chroma = np.mean(rows, 0)
+        gains[name] = (float(luma), float(chroma))
+    return gains
+
+
+def _codes(planes: Tensor) -> np.ndarray:
+    """(1, P, H, W) in units as rounded 8-bit codes, (H, W) or (H, W, P)."""
+    codes = (planes[0] * UNIT).clamp(0, 255).round().permute(1, 2, 0).numpy()
+    return codes[..., 0] if codes.shape[-1] == 1 else codes
+
+
+def _lanczos(plane: np.ndarray) -> np.ndarray:
+    size = plane.shape[1] * 2, plane.shape[0] * 2
+    return cv2.resize(plane, size, interpolation=cv2.INTER_LANCZOS4)
+
+
+def psnr(given: np.ndarray, truth: np.ndarray) -> float:
+    """Peak signal to noise ratio of 8-bit planes in dB; 100 where they are equal."""
+    error = float(np.mean((given.astype(np.float64) - truth) ** 2))
+    return 10 * math.log10(255**2 / error) if error else 100.0
+
+
+def words(gains: dict[str, tuple[float, float]]) -> str:
+    """What `evaluate` found, in a line."""
+    luma, chroma = np.mean(list(gains.values()), 0)
+    worst = min(gains, key=lambda name: gains[name])
+    return (
+        f"over Lanczos: Y {luma:+.3f} dB, UV {chroma:+.3f} dB, "
+        f"least {worst} Y {gains[worst][0]:+.3f} dB"
+    )
