@@ -15,24 +15,41 @@ from numpy.typing import NDArray
 from vidgen.frame import Motion
 from vidgen.motion.warp import pixel_grid, sample
 
-__all__ = ["FlowEstimator", "half_luma"]
+__all__ = ["FlowEstimator", "half_luma", "halved"]
 
+_NEW: Any = None  # "make the result", which OpenCV's type stubs do not know
 _SMALLEST = 32  # pixels a side; DIS is not made for less
 _TOLERANCE_PIXELS = 1.0  # disagreement of both flows, in full-resolution pixels, that halves trust
 _TOLERANCE_RATIO = 0.05  # plus this share of the motion itself
 
+# Patches of 8x8 every 4 pixels down to quarter resolution, no variational refinement. Frames made
+# in 22 training films so lose 0.02 dB against two refinements, and 0.1 dB against patches down to
+# half resolution, which take three times as long.
+_PRESET = cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST
+_FINEST_SCALE = 1
 
-def half_luma(y: NDArray[Any]) -> NDArray[np.uint8]:
-    """Luma (H, W), uint8 or 10-bit uint16, as (H/2, W/2) uint8: means of 2x2 pixels."""
-    half = cv2.resize(y, (y.shape[1] // 2, y.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    return half if half.dtype == np.uint8 else cv2.convertScaleAbs(half, alpha=0.25)
+
+def halved(array: NDArray[Any]) -> NDArray[Any]:
+    """`array` (h, w) or (h, w, c) at half its size: means of 2x2."""
+    height, width = array.shape[:2]
+    size = (max(width // 2, 1), max(height // 2, 1))
+    return cv2.resize(array, size, interpolation=cv2.INTER_AREA)
+
+
+def half_luma(y: NDArray[Any]) -> NDArray[Any]:
+    """Luma (H, W), uint8 or 10-bit uint16, as (H/2, W/2) uint8."""
+    half = halved(y)
+    if half.dtype != np.uint8:
+        half = cv2.convertScaleAbs(half, alpha=0.25)
+    return half
 
 
 class FlowEstimator:
     """Flow between two pictures; keeps DIS's buffers, so use one from one thread only."""
 
     def __init__(self) -> None:
-        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._dis = cv2.DISOpticalFlow.create(_PRESET)
+        self._dis.setFinestScale(_FINEST_SCALE)
 
     def __call__(self, previous: NDArray[np.uint8], current: NDArray[np.uint8]) -> Motion:
         """Motion from `current` to `previous`, both half-resolution luma as of `half_luma`."""
@@ -47,19 +64,23 @@ class FlowEstimator:
         if down or right:
             source = np.pad(source, ((0, down), (0, right)), "edge")
             target = np.pad(target, ((0, down), (0, right)), "edge")
-        flow = self._dis.calc(source, target, None)
+        flow = self._dis.calc(source, target, _NEW)
         return np.multiply(flow[:height, :width], np.float32(2), dtype=np.float32)
 
 
 def _confidence(flow: NDArray[np.float32], reverse: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(h, w) in [0, 1]: how well following `flow` and then `reverse` leads back to the start."""
-    there = cv2.scaleAdd(flow, 0.5, pixel_grid(*flow.shape[:2]))
-    error = flow + sample(reverse, there)
-    distance = cv2.magnitude(*cv2.split(error))
-    allowed = cv2.scaleAdd(cv2.magnitude(*cv2.split(flow)), _TOLERANCE_RATIO, _ones(flow.shape[:2]))
-    ratio = cv2.divide(distance, allowed)
-    return np.asarray(1 / (1 + ratio * ratio), np.float32)
+    """(h, w) in [0, 1]: how well following `flow` and then `reverse` leads back to the start.
+
+    Found at quarter resolution, no coarser than the flow itself.
+    """
+    forth, back = halved(flow), halved(reverse)
+    there: NDArray[Any] = cv2.scaleAdd(forth, 0.25, pixel_grid(*forth.shape[:2]))
+    stray = _length(forth + sample(back, there))
+    allowed = _TOLERANCE_PIXELS + _TOLERANCE_RATIO * _length(forth)
+    confidence = 1 / (1 + (stray / allowed) ** 2)
+    size = (flow.shape[1], flow.shape[0])
+    return np.asarray(cv2.resize(confidence, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _ones(shape: tuple[int, int]) -> NDArray[np.float32]:
-    return np.full(shape, _TOLERANCE_PIXELS, np.float32)
+def _length(field: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(np.hypot(field[..., 0], field[..., 1]), np.float32)
