@@ -18,10 +18,10 @@ from functools import reduce
 from itertools import chain, pairwise
 
 from vidgen.engines import choose_backend
-from vidgen.errors import InputError
+from vidgen.errors import InputError, UsageError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.job import Progress, Report, Settings
-from vidgen.media import Decoder, Encoder, probe
+from vidgen.media import Decoder, Encoder, probe, require_encodable
 from vidgen.sizes import network_passes, target_format
 from vidgen.stage import Clock, Stage, prefetch, timed
 from vidgen.stages import EstimateMotion, Fit, Generate, Upscale
@@ -41,6 +41,7 @@ def run(settings: Settings, progress: Callable[[Progress], None] = lambda _: Non
     """Read the source, make the target, say what was done. Raises VidgenError."""
     began = time.perf_counter()
     require_writable(settings.target, settings.source, settings.overwrite)
+    _require_words(settings)
     with ExitStack() as stack:
         decoder = Decoder(settings.source, start=settings.start, end=settings.end)
         stack.enter_context(decoder)
@@ -100,6 +101,14 @@ def build_stages(settings: Settings, source: VideoFormat) -> tuple[Steps, str]:
     if grown != target:
         steps["fit"] = Fit(target)
     return steps, engine
+
+
+def _require_words(settings: Settings) -> None:
+    """Raise UsageError for what can be refused before the source is opened."""
+    require_encodable(settings.target, settings.codec, settings.crf, settings.preset)
+    if settings.end is not None and settings.end <= (settings.start or 0):
+        start, end = float(settings.start or 0), float(settings.end)
+        raise UsageError(f"--start {start:g} --end {end:g}: give an end after the start")
 
 
 def _encoder(settings: Settings, target: VideoFormat, first: Frame) -> Encoder:

@@ -13,6 +13,7 @@ from vidgen.errors import UsageError
 
 __all__ = ["Completion", "Parser", "Version", "read_arguments"]
 
+_NUMBERS = {"int": "a whole number", "float": "a number"}
 _FILE_METAVARS = {"IN", "OUT", "REF", "FILE", "RECIPE", "PNG", "JSON"}
 
 
@@ -111,6 +112,8 @@ def _all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 def _with_hint(message: str) -> str:
     """`message` in one line; a wrong choice gets the nearest accepted word."""
     message = " ".join(message.split())
+    if typed := re.fullmatch(r"argument (\S+): invalid (int|float) value: '(.*)'", message):
+        return f"{typed[1]} {typed[3]}: give {_NUMBERS[typed[2]]}"
     wrong = re.search(r"invalid choice: '?(.*?)'? \(choose from (.*)\)", message)
     if wrong is None:
         return message

@@ -1,8 +1,17 @@
 """Films in and out: PyAV and nothing else, and nothing else imports PyAV."""
 
-from vidgen.media.codecs import codec_names
+from vidgen.media.codecs import codec_names, require_encodable
 from vidgen.media.decode import Decoder
 from vidgen.media.encode import Encoder
 from vidgen.media.probe import Chapter, MediaInfo, StreamInfo, probe
 
-__all__ = ["Chapter", "Decoder", "Encoder", "MediaInfo", "StreamInfo", "codec_names", "probe"]
+__all__ = [
+    "Chapter",
+    "Decoder",
+    "Encoder",
+    "MediaInfo",
+    "StreamInfo",
+    "codec_names",
+    "probe",
+    "require_encodable",
+]

@@ -18,6 +18,7 @@ __all__ = [
     "container_of",
     "find_codec",
     "quiet_svt",
+    "require_encodable",
 ]
 
 _X26X_PRESETS = (
@@ -199,6 +200,15 @@ def container_of(target: Path, codec: Codec) -> Container:
             f"or give another --codec"
         )
     return CONTAINERS[suffix]
+
+
+def require_encodable(
+    target: Path, codec: str, crf: float | None = None, preset: str | None = None
+) -> None:
+    """Raise UsageError for a word that an Encoder would refuse. Touches no file."""
+    chosen = find_codec(codec)
+    chosen.encoder_options(crf, preset)
+    container_of(target, chosen)
 
 
 def quiet_svt() -> None:
