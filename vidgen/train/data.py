@@ -124,7 +124,7 @@ def _detail(pair: Pair) -> float:
 
 def _runs(data: Data) -> Iterator[tuple[str, list[Planes]]]:
     """Every run of good frames to learn from, with a label for the log."""
-    videos, stills = sources.find(Path(data.folder))
+    videos, stills = sources.find(Path(data.folder), data.exclude)
     for path in videos:
         if path.stem not in data.validation:
             for run in sources.video_runs(path, data.length):
@@ -142,7 +142,7 @@ def _runs(data: Data) -> Iterator[tuple[str, list[Planes]]]:
 
 def validation(data: Data) -> Iterator[tuple[str, list[Pair]]]:
     """For each file held out by the recipe, a few frames: area-halved, H.264 CRF 23."""
-    videos, stills = sources.find(Path(data.folder))
+    videos, stills = sources.find(Path(data.folder), data.exclude)
     rng = np.random.default_rng(data.seed)
     for path in videos + stills:
         if path.stem in data.validation:

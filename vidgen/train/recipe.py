@@ -34,6 +34,8 @@ class Data:
 
     folder: str
     """Relative to the working folder; clips and stills are found below it."""
+    exclude: tuple[str, ...] = ()
+    """Names of folders below it that are left out, for what their licences would ask of the weights."""
     validation: tuple[str, ...]
     """Stems of the files that are kept out of training, to choose between networks."""
     length: int = 12

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,13 @@ _VIDEO = {".mp4", ".mkv", ".webm", ".mpg", ".264"}
 _STILLS = {".jpg", ".png"}
 
 
-def find(folder: Path) -> tuple[list[Path], list[Path]]:
-    """All clips and all stills below `folder`, sorted. Raises InputError where there are none."""
-    files = sorted(folder.rglob("*")) if folder.is_dir() else []
+def find(folder: Path, exclude: Collection[str] = ()) -> tuple[list[Path], list[Path]]:
+    """All clips and all stills below `folder`, sorted, but for those in folders named in `exclude`.
+
+    Raises InputError where there are none.
+    """
+    found = sorted(folder.rglob("*")) if folder.is_dir() else []
+    files = [path for path in found if path.parent.name not in exclude]
     videos = [path for path in files if path.suffix in _VIDEO]
     stills = [path for path in files if path.suffix in _STILLS]
     if not videos and not stills:

@@ -1,0 +1,154 @@
+"""A trained network as the files of `models/`: two ONNX graphs, the weights, and the card.
+
+Parity with torch is checked on the spot, through the engine that users run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from safetensors.torch import save_file
+
+from vidgen import zoo
+from vidgen.engines import Backend, choose_backend
+from vidgen.errors import ModelError
+from vidgen.frame import Planes, dtype_of
+from vidgen.nets.chain import UNIT, Upscaler
+from vidgen.train.fold import folded, is_exact
+from vidgen.train.graph import build_graph
+from vidgen.train.recipe import Recipe
+
+__all__ = ["check_parity", "export", "run_reference", "write_card"]
+
+_LICENSE = "CC-BY-4.0"
+_LIMITS = (
+    "One frame at a time, trained for squared-error-like losses: it sharpens and cleans what is there "
+    "and invents no texture. Strong noise, interlace combs and blur wider than the halving stay."
+)
+_TOLERANCE = {"f32": (1, 0.01), "bf16": (4, 0.3)}
+"""Largest and mean difference in codes of 8 bits that an engine of that precision may show."""
+
+
+def export(
+    net: Upscaler, recipe: Recipe, folder: Path, *, steps: int, quality: dict[str, Any]
+) -> zoo.Model:
+    """Write the model into `folder` and return its card, read back. Raises ModelError on a mismatch."""
+    net = folded(net)
+    if not (is_exact(net.luma) and is_exact(net.chroma)):
+        raise ModelError(f"{recipe.name}: flat colours would not stay exact; nothing was written")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{recipe.name}.{depth}bit.onnx" for depth in (8, 10)]
+    for file, depth in zip(files, (8, 10), strict=True):
+        onnx.save(build_graph(net, depth), str(file))
+    files.append(folder / f"{recipe.name}.safetensors")
+    save_file({name: value.contiguous() for name, value in net.named_parameters()}, files[-1])
+    files[-1].chmod(0o644)  # safetensors writes for the owner alone
+    card = {
+        "task": "upscale",
+        "tier": recipe.tier,
+        "scale": 2,
+        "multiple_of": max(2, recipe.net.grid),
+        "parameters": net.parameters_deployed(),
+        "macs_per_pixel": net.macs(),
+        "license": _LICENSE,
+        "limits": _LIMITS,
+        "sha256": {file.name: _sha256(file) for file in files},
+        "training": {
+            "data": recipe.data.folder,
+            "without": list(recipe.data.exclude),
+            "recipe": f"models/recipes/{recipe.name}.toml",
+            "steps": steps,
+            "commit": _commit(),
+        },
+        "quality": quality,
+    }
+    write_card(folder / f"{recipe.name}.toml", card)
+    model = zoo.load(recipe.name, folder)
+    check_parity(model, net, choose_backend())
+    return model
+
+
+def check_parity(model: zoo.Model, net: Upscaler, backend: Backend) -> None:
+    """Compare the engine with torch on noise, a ramp and flats, at both depths. Raises ModelError."""
+    precision = "bf16" if "bf16" in backend.describe() else "f32"
+    most, mean = _TOLERANCE[precision]
+    multiple = model.multiple_of
+    height, width = 13 * multiple, 21 * multiple  # odd multiples
+    for depth in (8, 10):
+        with backend.compile(model, width, height, depth) as engine:
+            for planes in _pictures(height, width, depth):
+                given, wanted = engine(*planes), run_reference(net, planes, depth)
+                for ours, theirs in zip(given, wanted, strict=True):
+                    apart = np.abs(ours.astype(int) - theirs.astype(int)) / 2 ** (depth - 8)
+                    if apart.max() > most or apart.mean() > mean:
+                        raise ModelError(
+                            f"{model.name}, {depth} bit: {backend.name} differs from torch by up to "
+                            f"{apart.max():.2f} codes (mean {apart.mean():.3f}); the export is unusable"
+                        )
+
+
+def run_reference(net: Upscaler, planes: Planes, bit_depth: int) -> Planes:
+    """What the exported graph computes, by torch in float32."""
+    y, uv = planes
+    unit, top = UNIT * 2 ** (bit_depth - 8), 2**bit_depth - 1
+    with torch.no_grad():
+        y_in = torch.from_numpy(y.astype(np.float32))[None, None] / unit
+        uv_in = torch.from_numpy(uv.astype(np.float32)).permute(2, 0, 1)[None] / unit
+        results = [(each[0] * unit).clamp(0, top).round() for each in net(y_in, uv_in)]
+    dtype = dtype_of(bit_depth)
+    return results[0][0].numpy().astype(dtype), results[1].permute(1, 2, 0).numpy().astype(dtype)
+
+
+def _pictures(height: int, width: int, bit_depth: int) -> Iterator[Planes]:
+    """Planes that exercise an engine: noise, a ramp, and flat colours."""
+    rng, top, dtype = np.random.default_rng(1), 2**bit_depth - 1, dtype_of(bit_depth)
+    half = (height // 2, width // 2, 2)
+    yield (
+        rng.integers(0, top + 1, (height, width)).astype(dtype),
+        rng.integers(0, top + 1, half).astype(dtype),
+    )
+    ramp = np.linspace(0, top, width)
+    yield (
+        np.tile(ramp, (height, 1)).astype(dtype),
+        np.tile(ramp[::2, None], (height // 2, 1, 2)).astype(dtype),
+    )
+    for level in (0, 16 * (top + 1) // 256, top // 3, top):
+        yield np.full((height, width), level, dtype), np.full(half, top - level, dtype)
+
+
+def write_card(path: Path, card: dict[str, Any]) -> None:
+    """`card` as TOML: plain values first, then its tables (one level of nested inline tables)."""
+    plain = [f"{key} = {_value(each)}" for key, each in card.items() if not isinstance(each, dict)]
+    for name, table in card.items():
+        if isinstance(table, dict):
+            plain += ["", f"[{name}]"]
+            plain += [f"{_key(key)} = {_value(each)}" for key, each in table.items()]
+    path.write_text("\n".join(plain) + "\n", "utf-8")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)  # strings, numbers and lists read the same in TOML
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() else json.dumps(key)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _commit() -> str:
+    """The commit that trained; empty outside a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

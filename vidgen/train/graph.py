@@ -1,0 +1,164 @@
+"""The ONNX graph of an upscaler: integer planes in, integer planes out, everything else inside.
+
+    y  -> Pad -> Cast -> luma chain   -> + y   -> Clip -> Round -> Cast -> shuffle -> y_out
+    uv -> Pad -> Cast -> chroma chain -> + u,v -> Clip -> Round -> Cast -> shuffle -> uv_out
+
+Note on precision: an engine may run all up to the last convolution of a chain in bfloat16 or float16,
+and runs the tail (the additions) in float32. The first convolution therefore gets numbers that are
+exact in 8 bits of mantissa: 8-bit codes as they are, 10-bit codes as two planes, the code over four and
+its remainder, with weights w and w/4.
+
+Note on speed (OpenVINO, measured): the result is cast to integers before it is shuffled, since moving
+bytes is four times cheaper than moving floats; channels are never split or sliced.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from vidgen.nets.chain import UNIT, Chain, Upscaler
+
+__all__ = ["build_graph"]
+
+_OPSET = 17
+_IR = 9
+
+
+class _Graph:
+    """Nodes and constants as they are added; every call returns the name of its result."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: dict[str, Any] = {}
+
+    def __call__(self, kind: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+        name = name or f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def constant(self, value: Any, dtype: Any = np.int64, name: str = "") -> str:
+        name = name or f"constant_{len(self.constants)}"
+        self.constants[name] = numpy_helper.from_array(np.array(value, dtype), name)
+        return name
+
+
+def build_graph(net: Upscaler, bit_depth: int) -> Any:
+    """The checked ONNX model of a folded network for planes of 8 or 10 bits; sizes stay open."""
+    graph = _Graph()
+    y = graph("Unsqueeze", "y", graph.constant([0, 1]))
+    planar = graph("Transpose", "uv", perm=[2, 0, 1])
+    uv = graph("Unsqueeze", planar, graph.constant([0]))
+    size = graph("Mul", graph("Shape", "y"), graph.constant([2, 2]))
+    half = graph("Concat", graph("Shape", "y"), graph.constant([2]), axis=0)
+    _chain(graph, net.luma, "luma", y, size, "y_out", bit_depth)
+    _chain(graph, net.chroma, "chroma", uv, half, "uv_out", bit_depth)
+    kind = TensorProto.UINT8 if bit_depth == 8 else TensorProto.UINT16
+    info = helper.make_tensor_value_info
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "upscaler",
+            [info("y", kind, ["H", "W"]), info("uv", kind, ["H/2", "W/2", 2])],
+            [info("y_out", kind, ["2H", "2W"]), info("uv_out", kind, ["H", "W", 2])],
+            list(graph.constants.values()),
+        ),
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+        ir_version=_IR,
+        producer_name="vidgen",
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _chain(
+    graph: _Graph, chain: Chain, name: str, codes: str, size: str, output: str, bit_depth: int
+) -> None:
+    """From integer `codes` (1, P, H, W) to the doubled planes of shape `size`, named `output`."""
+    planes, top = chain.planes, 2**bit_depth - 1
+    features, base = _inputs(graph, codes, bit_depth)
+    if chain.grid > 1:
+        features = graph("SpaceToDepth", features, blocksize=chain.grid)
+    features = _padded(graph, features)
+    residual = _convolutions(graph, chain, name, features, bit_depth)
+    if chain.grid > 1:
+        residual = graph("DepthToSpace", residual, blocksize=chain.grid, mode="CRD")
+    if planes > 1:  # one plane is added to its four channels by broadcast
+        base = graph("Concat", *[base] * 4, axis=1)
+    total = graph("Add", residual, base)
+    limits = graph.constant(0, np.float32), graph.constant(top, np.float32)
+    total = graph("Round", graph("Clip", total, *limits))
+    kind = TensorProto.UINT8 if bit_depth == 8 else TensorProto.UINT16
+    _shuffle(graph, graph("Cast", total, to=kind), planes, size, output)
+
+
+def _inputs(graph: _Graph, codes: str, bit_depth: int) -> tuple[str, str]:
+    """What the first convolution sees, and what the residual is added to, both float."""
+    base = graph("Cast", codes, to=TensorProto.FLOAT)
+    if bit_depth == 8:
+        return base, base
+    whole = graph("Cast", codes, to=TensorProto.INT32)
+    four = graph.constant(4, np.int32)
+    high = graph("Div", whole, four)
+    low = graph("Sub", whole, graph("Mul", high, four))
+    parts = (graph("Cast", part, to=TensorProto.FLOAT) for part in (high, low))
+    return graph("Concat", *parts, axis=1), base
+
+
+def _padded(graph: _Graph, planes: str) -> str:
+    return graph("Pad", planes, graph.constant([0, 0, 1, 1, 0, 0, 1, 1]), mode="edge")
+
+
+def _convolutions(graph: _Graph, chain: Chain, name: str, features: str, bit_depth: int) -> str:
+    """The chain itself; codes in, codes out. `UNIT` and the bit depth go into the outer kernels."""
+    head, *body, tail = chain.convolutions()
+    kernel = _split(chain, head.weight.detach().numpy() / UNIT, bit_depth)
+    first = features = _convolution(graph, f"{name}.head", features, kernel, head.bias, pad=0)
+    for number, layer in enumerate(body):
+        kernel = layer.weight.detach().numpy()
+        features = _convolution(graph, f"{name}.body.{number}", features, kernel, layer.bias)
+    if chain.skips:
+        features = graph("Add", features, first)
+    kernel = tail.weight.detach().numpy() * UNIT * 2 ** (bit_depth - 8)
+    if chain.planes > 1:  # channels go plane by plane in training, position by position here
+        kernel = kernel.reshape(chain.planes, 4, *kernel.shape[1:]).swapaxes(0, 1)
+        kernel = kernel.reshape(-1, *kernel.shape[2:])
+    return _convolution(graph, f"{name}.tail", features, kernel, None)
+
+
+def _split(chain: Chain, kernel: NDArray[np.float32], bit_depth: int) -> NDArray[np.float32]:
+    """The first kernel for the planes of `_inputs`: all codes over four, then all remainders.
+
+    SpaceToDepth puts the position in the block before the plane, so packed kernels are reordered.
+    """
+    if bit_depth > 8:
+        outputs, g = len(kernel), chain.grid
+        blocks = kernel.reshape(outputs, chain.planes, g * g, 3, 3)
+        both = np.concatenate([blocks, blocks / 4], axis=1)
+        return both.swapaxes(1, 2).reshape(outputs, -1, 3, 3)
+    return kernel
+
+
+def _convolution(
+    graph: _Graph, name: str, features: str, kernel: NDArray[np.float32], bias: Any, pad: int = 1
+) -> str:
+    """A 3x3 convolution, with ReLU where it has a bias."""
+    inputs = [features, graph.constant(kernel, np.float32, f"{name}.weight")]
+    if bias is not None:
+        inputs.append(graph.constant(bias.detach().numpy(), np.float32, f"{name}.bias"))
+    result = graph("Conv", *inputs, name=name, kernel_shape=[3, 3], pads=[pad] * 4)
+    return result if bias is None else graph("Relu", result)
+
+
+def _shuffle(graph: _Graph, channels: str, planes: int, size: str, output: str) -> None:
+    """(1, 4 P, H, W), channel `P (2 a + b) + p`, to (2H, 2W) or (2H, 2W, P): rows 2 i + a."""
+    last = graph("Transpose", channels, perm=[0, 2, 3, 1])
+    last = graph("Squeeze", last, graph.constant([0]))
+    inner = [] if planes == 1 else [planes]
+    blocks = graph("Reshape", last, graph.constant([0, 0, 2, 2, *inner]))
+    order = [0, 2, 1, 3, 4][: 4 + len(inner)]
+    graph("Reshape", graph("Transpose", blocks, perm=order), size, name=output)
