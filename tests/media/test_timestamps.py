@@ -46,13 +46,6 @@ def test_doubled_and_disordered_times_go_just_after():
     assert notes[0].startswith("2 pictures had a time that does not go forward")
 
 
-def test_a_clock_that_starts_anew_goes_on_without_a_gap(caplog):
-    found, notes = stamped([90_000, 90_040, 0, 40, 80])
-    assert found == [90_000, 90_040, 90_080, 90_120, 90_160]
-    assert notes == ["1 times the clock started anew; pictures go on without a gap there"]
-    assert "steps back" in caplog.text
-
-
 def test_without_a_rate_a_picture_still_lasts():
     found, _ = stamped([None, None], rate=None)
     assert found == [0, 40]

@@ -99,6 +99,8 @@ class Decoder:
                 y, uv = read(picture)
                 yield Frame(y, uv, pts, duration, time_base)
         self.notes += self._stamps.notes() + read.notes
+        if self._pictures.joins.count:
+            self.notes.append("its clock jumps in the middle: parts are joined without a gap")
         if self.failures:
             self.notes.append(f"{self.failures} damaged packets were skipped")
         if end is not None and (self._end is None or end * time_base < self._end):
@@ -120,7 +122,7 @@ class Decoder:
     def _require_whole(self, end: Fraction) -> None:
         """Raise TruncatedError when the film ended, at `end` seconds, before it should."""
         if why := self._pictures.why_not_whole():
-            done, total = end - self._pictures.zero, self._pictures.reach.stated
+            done, total = end - self._pictures.zero, self._pictures.stated
             of = f" of {format_time(total)}" if total and total > done else ""
             raise TruncatedError(
                 f"{self._source}: broke off at {format_time(done)}{of} ({why}); "

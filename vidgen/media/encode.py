@@ -70,6 +70,7 @@ class Encoder:
         self._is_new = not target.exists()
         self.notes = []
         self._durations: dict[int, int] = {}
+        self._last: int | None = None
         self._others = StreamCopier(copy_from, container, start, end) if copy_from else None
         self._offset = self._others.offset if self._others else (start or Fraction(0))
         self._time_base = _fitting(common_time_base(time_base, self._offset))
@@ -116,10 +117,15 @@ class Encoder:
             log.debug("while closing: %s", second)
 
     def write(self, frame: Frame) -> None:
-        """Add a frame; times must go forward. Raises OutputError when it cannot be written."""
+        """Add a frame of the format, after all before it. Raises OutputError when it cannot be."""
+        if frame.y.shape != (self._format.height, self._format.width):
+            raise ValueError(f"a frame of {frame.y.shape}, not of {self._format}")
         image = picture(frame.planes, self._source_pix_fmt(frame))
         image.pts = self._ticks(frame.time - self._offset)
         image.time_base = self._time_base
+        if self._last is not None and image.pts <= self._last:
+            raise ValueError(f"a frame at {frame.time} s after one at or behind it")
+        self._last = image.pts
         self._durations[image.pts] = self._ticks(frame.end - self._offset) - image.pts
         color = self._format.color
         image.color_range, image.colorspace = color.range, color.matrix

@@ -14,6 +14,7 @@ from av.codec.context import Flags
 from av.packet import Packet
 from av.stream import Stream
 
+from vidgen.media.joins import Joins
 from vidgen.media.source import (
     chroma_location,
     described,
@@ -22,7 +23,7 @@ from vidgen.media.source import (
     open_source,
     reason,
 )
-from vidgen.media.whole import Reach, cut_off
+from vidgen.media.whole import cut_off, stated_duration
 
 __all__ = ["Pictures"]
 
@@ -51,7 +52,9 @@ class Pictures:
         self.time_base = self.stream.time_base or Fraction(1, av.time_base)
         self.zero = film_start(self._container)
         """Seconds on the container's clock at which the film begins."""
-        self.reach = Reach(self._container, self.stream)
+        self.stated = stated_duration(self._container, self.stream)
+        """Seconds that the film should have."""
+        self.joins = Joins(self._container)
         self.failures = 0
         """Packets that could not be decoded, and errors of the container."""
         self.broken = ""
@@ -103,7 +106,7 @@ class Pictures:
 
     def why_not_whole(self) -> str:
         """After the last picture: why there should have been more; empty when that was all."""
-        return self.broken or cut_off(self._container, self.stream, self.reach)
+        return self.broken or cut_off(self._source, self._container.format.name)
 
     def _attempt(self, packet: Packet[Stream] | None) -> list[av.VideoFrame]:
         """Pictures that `packet` (None: the end) completes; none, counted, when it is damaged."""
@@ -133,7 +136,7 @@ class Pictures:
                     if not packet.size:
                         continue
                     errors, self.broken = 0, ""
-                    self.reach.add(packet)
+                    self.joins(packet)
                     if packet.stream_index == self.stream.index:
                         yield packet
                 return

@@ -9,7 +9,6 @@ from av.packet import Packet
 from av.stream import Stream
 
 from vidgen.media.codecs import Container
-from vidgen.media.timestamps import RESET_SECONDS
 from vidgen.timing import common_time_base
 
 __all__ = ["Retimer"]
@@ -46,7 +45,6 @@ class Retimer:
         self._begun = False
         self._last_dts: int | None = None
         self._next = 0
-        self._seen: int | None = None
 
     def is_past(self, packet: Packet[Stream], seconds: int) -> bool:
         """True when `packet` lies more than `seconds` beyond the end of the range."""
@@ -57,7 +55,6 @@ class Retimer:
     def __call__(self, packet: Packet[Stream]) -> bool:
         """Retime `packet` in place; False when it lies outside the range."""
         duration = (packet.duration or 0) * self._ratio
-        self._follow_reset(packet)
         pts = self._moved(packet.pts if packet.pts is not None else packet.dts)
         dts = self._moved(packet.dts)
         if pts is None:
@@ -76,17 +73,6 @@ class Retimer:
         self._begun = True
         self._set(packet, pts, dts, duration)
         return True
-
-    def _follow_reset(self, packet: Packet[Stream]) -> None:
-        """Where the clock of joined recordings steps back, go on, as the video does."""
-        seen = packet.dts if packet.dts is not None else packet.pts
-        if seen is None:
-            return
-        moved = seen * self._ratio - self._shift
-        if self._seen is not None and (self._seen - moved) * self._clock > RESET_SECONDS:
-            self._shift -= self._next - moved
-            moved = self._next
-        self._seen = moved
 
     def _moved(self, ticks: int | None) -> int | None:
         return None if ticks is None else ticks * self._ratio - self._shift

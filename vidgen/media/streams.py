@@ -11,12 +11,13 @@ from pathlib import Path
 import av
 from av.container import OutputContainer
 from av.packet import Packet
-from av.stream import Discard, Stream
+from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
 from vidgen.media.codecs import Container
 from vidgen.media.holding import Fate, fates
+from vidgen.media.joins import Joins
 from vidgen.media.retime import Retimer
 from vidgen.media.source import (
     codec_delay,
@@ -161,10 +162,10 @@ class StreamCopier:
             output.mux_one(packet)
         if not self._lanes:
             return
-        self._video.discard = Discard.all  # its packets are not read at all where the format allows
+        self._joins = Joins(self._input)
         if self._start:
             self._seek(self.offset - _RUN_IN_SECONDS)
-        self._packets = self._read([self._input.streams[index] for index in self._lanes])
+        self._packets = self._read()
         self._pending = next(self._packets, None)
 
     def _seek(self, seconds: Fraction) -> None:
@@ -174,14 +175,15 @@ class StreamCopier:
             except av.FFmpegError as error:
                 log.debug("%s: reading from the start, %s", self._source, reason(error))
 
-    def _read(self, streams: list[Stream]) -> Iterator[Packet[Stream]]:
+    def _read(self) -> Iterator[Packet[Stream]]:
         """Packets in the order of the file, retimed; what lies outside the range is left out."""
         try:
-            for packet in self._input.demux(streams):
+            for packet in self._input.demux():
                 if not packet.size:
                     continue
-                lane = self._lanes[packet.stream_index]
-                if lane.drops(packet):
+                self._joins(packet)
+                lane = self._lanes.get(packet.stream_index)
+                if lane is None or lane.drops(packet):
                     continue
                 if lane.retime.is_past(packet, _RUN_OUT_SECONDS):
                     return

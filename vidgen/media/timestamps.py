@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from fractions import Fraction
 
 import av
 
-__all__ = ["RESET_SECONDS", "Stamps"]
-
-log = logging.getLogger(__name__)
-
-RESET_SECONDS = 1  # a step back by more is a new clock (joined recordings), not disorder
+__all__ = ["Stamps"]
 
 
 class Stamps:
@@ -22,35 +17,25 @@ class Stamps:
         self._nominal = max(1, round(1 / (rate * time_base))) if rate else 0
         self._last: int | None = None
         self._expected = 0
-        self._shift = 0
-        self.missing = self.disordered = self.resets = 0
+        self.missing = self.disordered = 0
 
     def __call__(self, picture: av.VideoFrame) -> int:
         """The pts of `picture` in units of the time base, above all that came before.
 
         A missing one is where the picture before it ends. One that does not go forward is placed
-        one unit after the picture before it; where the clock starts anew, the film goes on.
+        one unit after the picture before it.
         """
         if picture.pts is None:
             self.missing += 1
             pts = self._expected
+        elif self._last is not None and picture.pts <= self._last:
+            self.disordered += 1
+            pts = self._last + 1
         else:
-            pts = self._forward(picture.pts)
+            pts = picture.pts
         self._last = pts
         self._expected = pts + self.duration(picture)
         return pts
-
-    def _forward(self, stated: int) -> int:
-        pts = stated + self._shift
-        if self._last is None or pts > self._last:
-            return pts
-        if (self._last - pts) * self._time_base > RESET_SECONDS:
-            self.resets += 1
-            self._shift += self._expected - pts
-            log.warning("the clock steps back at pts %d; going on from %d", stated, self._expected)
-            return self._expected
-        self.disordered += 1
-        return self._last + 1
 
     def duration(self, picture: av.VideoFrame) -> int:
         """How long `picture` is shown by its own word, else by the stream's rate; at least 1."""
@@ -64,6 +49,5 @@ class Stamps:
                 self.disordered,
                 "pictures had a time that does not go forward and were moved just after",
             ),
-            (self.resets, "times the clock started anew; pictures go on without a gap there"),
         )
         return [f"{count} {text}" for count, text in said if count]
