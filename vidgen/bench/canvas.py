@@ -137,10 +137,18 @@ class Texture:
 @cache
 def text_mask(step: float, words: str, height: float) -> Array:
     """`words`, `height` picture heights high: coverage in [0, 1], `_FINER` samples a `step`."""
-    font, thickness = cv2.FONT_HERSHEY_DUPLEX, 1
-    (_, tall), _ = cv2.getTextSize(words, font, 1.0, thickness)
-    scale = 0.7 * height / step * _FINER / tall
-    thickness = max(round(1.6 * scale), 1)
+    letters = _letters(words)
+    # a typeface is not the same shape at every size, so one drawing of it serves all
+    scale = height / step * _FINER / letters.shape[0]
+    size = max(round(letters.shape[1] * scale), 1), max(round(letters.shape[0] * scale), 1)
+    kernel = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(letters, size, interpolation=kernel), np.float32)
+
+
+@cache
+def _letters(words: str) -> Array:
+    """`words` at a size larger than any that is asked for: coverage in [0, 1]."""
+    font, scale, thickness = cv2.FONT_HERSHEY_DUPLEX, 16.0, 26
     (wide, tall), below = cv2.getTextSize(words, font, scale, thickness)
     mask = np.zeros((tall + 2 * below, wide), np.uint8)
     cv2.putText(mask, words, (0, tall + below // 2), font, scale, 255, thickness, cv2.LINE_AA)
