@@ -78,8 +78,8 @@ class _Engine:
             )
         outputs = tuple(np.empty(shape, self._dtype) for shape in self._outputs)
         for name, plane in zip(("y", "uv"), (y, uv), strict=True):
-            contiguous = np.ascontiguousarray(plane)
-            self._request.set_tensor(name, openvino.Tensor(contiguous, shared_memory=True))
+            given_plane = np.require(plane, requirements="CW")  # OpenVINO refuses read-only memory
+            self._request.set_tensor(name, openvino.Tensor(given_plane, shared_memory=True))
         for index, plane in enumerate(outputs):
             self._request.set_output_tensor(index, openvino.Tensor(plane, shared_memory=True))
         self._request.infer()
