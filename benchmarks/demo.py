@@ -29,7 +29,8 @@ from vidgen.stages.fit import resample
 WIDTH, HEIGHT, FPS, SECONDS = 640, 360, Fraction(24), Fraction(4)
 CUT = Fraction(5, 2)
 FILM_SECONDS = Fraction(5)
-CROP = 480, 320  # pixels of the enlarged film in each picture of the sheet
+PANEL = 480, 321  # pixels of each picture of the sheet
+CLOSE = 3  # how much nearer a real frame is shown: detail is what matters there
 SAME_TIME = Fraction(1, 500)  # containers round times to a millisecond
 
 
@@ -111,7 +112,7 @@ def before_after(part: Part, target: Path, *, truth: bool) -> NDArray[np.uint8]:
     rows = []
     for example in found:
         plain = resample(example.source, video.width, video.height, video.bit_depth)
-        kind = "frame held, Lanczos" if example.between else "Lanczos"
+        kind = "frame held, Lanczos" if example.between else f"Lanczos (a pixel as {CLOSE}x{CLOSE})"
         pictures = [
             (f"before: {kind}, at {float(example.time):.3f} s", plain),
             (f"after: vidgen{', frame made' if example.between else ''}", example.made),
@@ -119,8 +120,8 @@ def before_after(part: Part, target: Path, *, truth: bool) -> NDArray[np.uint8]:
         if truth:
             scene = Scene(video.width, video.height, cut=CUT)
             pictures.append(("truth: drawn at this size and time", scene.planes(example.time)))
-        place = most_different(plain[0], example.made[0])
-        rows.append([(label, shown(planes, video, place)) for label, planes in pictures])
+        place, closer = most_different(plain[0], example.made[0]), 1 if example.between else CLOSE
+        rows.append([(label, shown(planes, video, place, closer)) for label, planes in pictures])
     return beside(rows)
 
 
@@ -146,10 +147,13 @@ def paired(source: Decoder, made: Decoder) -> Iterator[Example]:
         yield Example(time, between, held.planes, frame.planes)
 
 
-def shown(planes: Planes, video: VideoFormat, place: tuple[int, int]) -> NDArray[np.uint8]:
-    """The picture about `place` as a player turns it, (H, W, 3) uint8 BGR."""
-    part = crop(to_bgr(planes, video.color, video.bit_depth), place, CROP)
-    return np.ascontiguousarray(np.rot90(part, video.rotation // 90))
+def shown(
+    planes: Planes, video: VideoFormat, place: tuple[int, int], closer: int
+) -> NDArray[np.uint8]:
+    """The picture about `place` as a player turns it, each pixel `closer` times as large, BGR."""
+    size = PANEL[0] // closer, PANEL[1] // closer
+    part = crop(to_bgr(planes, video.color, video.bit_depth), place, size)
+    return np.rot90(part, video.rotation // 90).repeat(closer, axis=0).repeat(closer, axis=1)
 
 
 if __name__ == "__main__":
