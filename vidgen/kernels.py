@@ -1,0 +1,101 @@
+"""The CUDA kernels of `kernels/`: found as plain `.cu` files, compiled for a GPU when first used.
+
+    module = load("warp")
+    grid, block = over_pixels(height, width)
+    module.get_function("warp_u8")(grid, block, (plane, flow, out, height, width, channels))
+
+Each file says in its first lines what it computes, in which shapes and units, and how it is
+launched. CuPy is imported here, late, and compiles with NVRTC; its own cache on disk keeps the
+result for the next process.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from vidgen.errors import BackendError
+
+__all__ = ["BLOCK", "OPTIONS", "kernels_folder", "load", "names", "over_pixels"]
+
+OPTIONS = ("--std=c++17", "--fmad=false")
+"""For NVRTC. Without fused multiply-add a kernel gives the codes of its NumPy reference."""
+
+BLOCK = (32, 8)
+"""Threads a block, x and y, of kernels with one thread a pixel."""
+
+
+def kernels_folder() -> Path:
+    """`kernels/` of the checkout, or `kernels_cu` inside the installed package."""
+    package = Path(__file__).parent
+    inside = package / "kernels_cu"
+    return inside if inside.is_dir() else package.parent / "kernels"
+
+
+def names() -> list[str]:
+    """Names of all kernel files, sorted."""
+    return sorted(path.stem for path in kernels_folder().glob("*.cu"))
+
+
+def over_pixels(height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(grid, block) that covers each pixel of a plane with one thread."""
+    columns, rows = BLOCK
+    return (-(-width // columns), -(-height // rows)), BLOCK
+
+
+def load(name: str, device: int = 0) -> Any:
+    """`kernels/<name>.cu` as a `cupy.RawModule`, compiled for CUDA device number `device`.
+
+    Compiled once a device and process. Raises BackendError where the file, CuPy, its compiler or
+    the GPU is missing.
+    """
+    path = kernels_folder() / f"{name}.cu"
+    if not path.is_file():
+        known = ", ".join(names()) or "none"
+        raise BackendError(f"no kernel {name!r} in {path.parent}; there are: {known}")
+    return _compiled(path, device)
+
+
+@cache
+def _compiled(path: Path, device: int) -> Any:
+    cupy = _cupy(device)
+    module = cupy.RawModule(code=path.read_text("utf-8"), options=OPTIONS)
+    try:
+        with cupy.cuda.Device(device):
+            module.compile()
+    except (cupy.cuda.compiler.CompileException, RuntimeError) as error:
+        raise BackendError(
+            f"{path.name} cannot be compiled for CUDA device {device}: {_first_line(error)}; "
+            "it takes a GPU of compute capability 7.5 or above and NVRTC of CUDA 13 "
+            "(pip install 'cupy-cuda13x[ctk]')"
+        ) from error
+    return module
+
+
+def _cupy(device: int) -> ModuleType:
+    """CuPy, once it is certain that it can use that device. Raises BackendError."""
+    try:
+        import cupy
+    except ImportError as error:
+        raise BackendError(
+            f"CUDA kernels need CuPy, which cannot be imported ({_first_line(error)}); "
+            "on a machine with an NVIDIA GPU: pip install 'vidgen[cuda]'"
+        ) from None
+    try:
+        count, reason = cupy.cuda.runtime.getDeviceCount(), "the driver lists none"
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        count, reason = 0, _first_line(error)
+    if count == 0:
+        raise BackendError(
+            f"CuPy {cupy.__version__} looked for an NVIDIA GPU and found none ({reason}); "
+            "nvidia-smi must list one: install NVIDIA's driver"
+        )
+    if not 0 <= device < count:
+        raise BackendError(f"CUDA device {device}: give 0 to {count - 1}, as nvidia-smi lists them")
+    return cupy  # type: ignore[no-any-return]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
