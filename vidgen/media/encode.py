@@ -18,6 +18,7 @@ from vidgen.errors import OutputError, UsageError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.media.codecs import Codec, Container, container_of, find_codec, quiet_svt
 from vidgen.media.color import picture
+from vidgen.media.hdr import PQ, light_levels, with_light_levels
 from vidgen.media.source import CHROMA_LOCATIONS, reason
 from vidgen.media.streams import StreamCopier
 from vidgen.timing import common_time_base
@@ -61,14 +62,15 @@ class Encoder:
         start: Fraction | None = None,
         end: Fraction | None = None,
     ) -> None:
-        self._target, self._format = target, format
+        self._target, self._format, self.notes = target, format, []
         self._codec = find_codec(codec)
         options = self._codec.encoder_options(crf, preset)
+        if copy_from and format.color.transfer == PQ:
+            options = self._with_light_levels(options, copy_from)
         self._pix_fmt = self._codec.pix_fmts[format.bit_depth]
         container = container_of(target, self._codec)
         _require_folder(target)
         self._is_new = not target.exists()
-        self.notes = []
         self._durations: dict[int, int] = {}
         self._last: int | None = None
         self._others = StreamCopier(copy_from, container, start, end) if copy_from else None
@@ -84,6 +86,16 @@ class Encoder:
         except BaseException:
             self._discard()
             raise
+
+    def _with_light_levels(self, options: dict[str, str], source: Path) -> dict[str, str]:
+        """The options, with what the source says of its HDR10 display and light."""
+        levels = light_levels(source)
+        if levels is None:
+            return options
+        said = with_light_levels(options, self._codec.word, levels)
+        if said == options:
+            self.notes.append(f"{self._codec.word} cannot say HDR10's mastering display and light")
+        return said
 
     def _add_streams(self, container: Container, options: dict[str, str]) -> None:
         def add_video() -> VideoStream:
