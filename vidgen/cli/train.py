@@ -19,8 +19,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "train",
         help="train a network from a recipe",
-        description="Prepare the data (once, minutes), train, and write ONNX, weights and card. The "
-        "state is kept every minute; the recipes of the shipped models are in models/recipes.",
+        description="Prepare the data (once, minutes), train, and write ONNX, weights and card. "
+        "The state is kept every minute; the recipes of the shipped models are in models/recipes.",
     )
     parser.add_argument("recipe", metavar="RECIPE", type=Path, help="TOML file")
     parser.add_argument("--resume", action="store_true", help="go on from the kept state")

@@ -1,4 +1,4 @@
-"""Pictures through a real codec and back, in memory: what training and quality benchmarks degrade with."""
+"""Pictures through a real codec and back, in memory: how training and benchmarks degrade them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ def recode(
 ) -> list[Planes]:
     """`frames` (8-bit planes, one size, in order) encoded with `codec` and decoded again.
 
-    `quality` is the CRF of libx264, or the constant quantiser scale (1 to 31) of mpeg2video; `preset`
-    is libx264's. Raises UsageError for another codec.
+    `quality` is the CRF of libx264, or the constant quantiser scale (1 to 31) of mpeg2video;
+    `preset` is libx264's. Raises UsageError for another codec.
     """
     if codec not in _DECODERS:
         raise UsageError(f"codec {codec!r}: unknown here; give {' or '.join(_DECODERS)}")
     encoder = _encoder(frames[0], codec, quality, preset, fps)
     decoder = av.CodecContext.create(_DECODERS[codec], "r")
+    assert isinstance(decoder, av.VideoCodecContext)
     decoder.thread_count = 1  # results do not depend on it, and callers run beside others
     packets = []
     for number, planes in enumerate(frames):

@@ -1,7 +1,8 @@
 """Plain chains of 3x3 convolutions that double the planes of a 4:2:0 picture.
 
-A chain sees one kind of plane and gives, for every pixel, what has to be added to its four copies in
-the doubled plane. Nothing but convolutions and ReLU runs between the planes (see `vidgen.train.export`).
+A chain sees one kind of plane and gives, for every pixel, what has to be added to its four copies
+in the doubled plane. Nothing but convolutions and ReLU runs between them; `vidgen.train.graph`
+writes the rest around it.
 
 Note, why a flat colour comes out exactly as it went in, in any precision:
 
@@ -28,7 +29,7 @@ UNIT = 256.0
 
 
 class Conv(nn.Module):
-    """A 3x3 convolution that may be trained as a wider one, followed by a 1x1 (SESR's linear block).
+    """A 3x3 convolution that may be trained as a wider one followed by a 1x1 (as in SESR).
 
     The two are multiplied out into one 3x3 kernel at every step, so the width costs next to nothing
     in training and nothing after export.
@@ -68,7 +69,7 @@ class Chain(nn.Module):
         )
         self.tail = Conv(width, 4 * packed, bias=False, expand=expand)
         with torch.no_grad():  # start as the nearest neighbour and a little
-            self.tail.weight *= 0.1
+            self.tail.weight.mul_(0.1)
 
     def head_kernel(self) -> Tensor:
         """The first kernel, its mean over the taps of each plane taken out."""
@@ -138,5 +139,5 @@ class Upscaler(nn.Module):
 
 
 def doubled(planes: Tensor, residual: Tensor) -> Tensor:
-    """Every pixel four times, plus its residual: (B, P, H, W) and (B, 4P, H, W) to (B, P, 2H, 2W)."""
+    """Every pixel four times, plus its residual: (B, P, H, W), (B, 4P, H, W) to (B, P, 2H, 2W)."""
     return F.pixel_shuffle(planes.repeat_interleave(4, 1) + residual, 2)

@@ -41,7 +41,8 @@ def new(net: Upscaler, seed: int) -> State:
 
 
 def save(state: State, recipe: dict[str, Any], path: Path) -> None:
-    """Write `path`.safetensors and `path`.json; an older pair stays whole until both are written."""
+    """Write `path`.safetensors and `path`.json; an older pair stays until both are written."""
+    tensors: dict[str, Tensor]
     tensors = {f"net.{name}": value for name, value in state.net.named_parameters()}
     tensors |= {f"ema.{name}": value for name, value in state.ema.items()}
     for name, value in state.net.named_parameters():
@@ -64,7 +65,9 @@ def load(net: Upscaler, seed: int, recipe: dict[str, Any], path: Path) -> State:
         facts = json.loads(path.with_suffix(".json").read_text("utf-8"))
         tensors = load_file(path.with_suffix(".safetensors"))
     except FileNotFoundError as error:
-        raise UsageError(f"--resume: no checkpoint {error.filename}; train without it first") from None
+        raise UsageError(
+            f"--resume: no checkpoint {error.filename}; train without it first"
+        ) from None
     if facts["recipe"] != json.loads(json.dumps(recipe)):
         raise UsageError(f"--resume: {path}.json is of another recipe; move it away or train anew")
     state.step = facts["step"]

@@ -47,7 +47,7 @@ class Pairs:
         for number in rng.integers(0, len(self), size):
             top, left = 2 * rng.integers(0, (stored - crop) // 2 + 1, 2)
             flips = rng.integers(0, 2, 3)
-            pair = cut(tuple(array[number] for array in self.arrays), top, left, crop)  # type: ignore[arg-type]
+            pair = cut(tuple(array[number] for array in self.arrays), top, left, crop)
             chosen.append(tuple(_flipped(plane, *flips) for plane in pair))
         return tuple(np.stack(planes) for planes in zip(*chosen, strict=True))  # type: ignore[return-value]
 
@@ -74,13 +74,13 @@ def cache_folder() -> Path:
 
 
 def prepare(data: Data, cache: Path | None = None) -> Pairs:
-    """The crops of that recipe section, made on the first call (minutes), else mapped from the cache."""
+    """The crops of that recipe section: made on the first call (minutes), then kept."""
     described = json.dumps(asdict(data), sort_keys=True)
     key = hashlib.sha256(described.encode()).hexdigest()[:16]
     folder = (cache or cache_folder()) / f"pairs-{key}"
     if not folder.is_dir():
         _make(data, folder)
-    return Pairs(tuple(np.load(folder / f"{name}.npy", mmap_mode="r") for name in _NAMES))  # type: ignore[arg-type]
+    return Pairs(tuple(np.load(folder / f"{name}.npy", mmap_mode="r") for name in _NAMES))
 
 
 def _make(data: Data, folder: Path) -> None:
@@ -101,7 +101,7 @@ def _crops(data: Data) -> Iterator[Pair]:
         low = degrade(run, how)
         _log.info("%s: %dx%d, %s", label, run[0][0].shape[1], run[0][0].shape[0], how)
         for index in rng.choice(len(run), min(data.keep, len(run)), replace=False):
-            yield from _cut(( *low[index], *run[index]), data.side, rng)
+            yield from _cut((*low[index], *run[index]), data.side, rng)
 
 
 def _cut(pair: Pair, side: int, rng: np.random.Generator) -> Iterator[Pair]:

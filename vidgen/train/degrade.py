@@ -1,6 +1,7 @@
-"""How a good picture becomes the one that the network will see: shrunk by two, then through a real codec.
+"""How a good picture becomes the one that the network will see: halved, then through a real codec.
 
-All work is on the planes, each on its own grid and centre-aligned, so a pair stays aligned to the pixel.
+All work is on the planes, each on its own grid and centre-aligned, so a pair stays aligned to the
+pixel.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _normalised(weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    return (weights / weights.sum()).astype(np.float32)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 _DISTANCE = np.abs(np.arange(8) - 3.5)  # of eight source pixels from the centre of a halved one

@@ -30,8 +30,8 @@ __all__ = ["check_parity", "export", "run_reference", "write_card"]
 
 _LICENSE = "CC-BY-4.0"
 _LIMITS = (
-    "One frame at a time, trained for squared-error-like losses: it sharpens and cleans what is there "
-    "and invents no texture. Strong noise, interlace combs and blur wider than the halving stay."
+    "One frame at a time, trained for the smallest error: it sharpens and cleans what is there and "
+    "invents no texture. Strong noise, interlace combs and blur wider than the halving stay."
 )
 _TOLERANCE = {"f32": (1, 0.01), "bf16": (4, 0.3)}
 """Largest and mean difference in codes of 8 bits that an engine of that precision may show."""
@@ -40,7 +40,7 @@ _TOLERANCE = {"f32": (1, 0.01), "bf16": (4, 0.3)}
 def export(
     net: Upscaler, recipe: Recipe, folder: Path, *, steps: int, quality: dict[str, Any]
 ) -> zoo.Model:
-    """Write the model into `folder` and return its card, read back. Raises ModelError on a mismatch."""
+    """Write the model into `folder`; its card, read back. Raises ModelError on a mismatch."""
     net = folded(net)
     if not (is_exact(net.luma) and is_exact(net.chroma)):
         raise ModelError(f"{recipe.name}: flat colours would not stay exact; nothing was written")
@@ -77,7 +77,7 @@ def export(
 
 
 def check_parity(model: zoo.Model, net: Upscaler, backend: Backend) -> None:
-    """Compare the engine with torch on noise, a ramp and flats, at both depths. Raises ModelError."""
+    """Compare engine and torch on noise, a ramp and flats, at both depths. Raises ModelError."""
     precision = "bf16" if "bf16" in backend.describe() else "f32"
     most, mean = _TOLERANCE[precision]
     multiple = model.multiple_of
@@ -90,8 +90,8 @@ def check_parity(model: zoo.Model, net: Upscaler, backend: Backend) -> None:
                     apart = np.abs(ours.astype(int) - theirs.astype(int)) / 2 ** (depth - 8)
                     if apart.max() > most or apart.mean() > mean:
                         raise ModelError(
-                            f"{model.name}, {depth} bit: {backend.name} differs from torch by up to "
-                            f"{apart.max():.2f} codes (mean {apart.mean():.3f}); the export is unusable"
+                            f"{model.name}, {depth} bit: {backend.name} differs from torch by up "
+                            f"to {apart.max():.2f} codes (mean {apart.mean():.3f}); do not use it"
                         )
 
 

@@ -36,8 +36,8 @@ def on_grid(kernel: NDArray[np.float32], planes: int) -> NDArray[np.float32]:
     """The first kernel (outputs, inputs, 3, 3) on a coarse binary grid, summing to zero exactly.
 
     Every weight becomes k * 2^e with a whole |k| <= 256 and one e for each output, and the k of the
-    taps on one plane sum to zero. Codes of 8 bits times such weights are whole multiples of 2^e, exact
-    in bfloat16, float16 and float32, and so are their sums: the response to a flat plane is zero.
+    taps on one plane sum to zero. Codes and weights are then exact in bfloat16 and float16, their
+    products and sums are in float32, and the response to a flat plane is zero.
     """
     outputs = []
     for row in kernel.reshape(len(kernel), planes, -1):
@@ -48,7 +48,7 @@ def on_grid(kernel: NDArray[np.float32], planes: int) -> NDArray[np.float32]:
 
 
 def _balanced(taps: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Whole numbers near `taps` with a sum of zero: those that rounding moved most are moved back."""
+    """Whole numbers near `taps` that sum to zero: what rounding moved most is moved back."""
     whole = np.rint(taps.astype(np.float64))
     while total := int(whole.sum()):
         sign = np.sign(total)
@@ -60,5 +60,7 @@ def _balanced(taps: NDArray[np.floating]) -> NDArray[np.float64]:
 def is_exact(chain: Chain) -> bool:
     """Whether the chain gives zero for every flat picture; see the note in `vidgen.nets.chain`."""
     taps = chain.head.weight.detach().double().reshape(len(chain.head.weight), chain.planes, -1)
-    no_rise = all(layer.bias is None or bool((layer.bias <= 0).all()) for layer in chain.convolutions())
+    no_rise = all(
+        layer.bias is None or bool((layer.bias <= 0).all()) for layer in chain.convolutions()
+    )
     return no_rise and chain.tail.bias is None and not bool(taps.sum(2).any())

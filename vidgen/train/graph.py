@@ -3,13 +3,13 @@
     y  -> Pad -> Cast -> luma chain   -> + y   -> Clip -> Round -> Cast -> shuffle -> y_out
     uv -> Pad -> Cast -> chroma chain -> + u,v -> Clip -> Round -> Cast -> shuffle -> uv_out
 
-Note on precision: an engine may run all up to the last convolution of a chain in bfloat16 or float16,
-and runs the tail (the additions) in float32. The first convolution therefore gets numbers that are
-exact in 8 bits of mantissa: 8-bit codes as they are, 10-bit codes as two planes, the code over four and
-its remainder, with weights w and w/4.
+Note on precision: an engine may run all up to the last convolution of a chain in bfloat16 or
+float16, and runs the tail (the additions) in float32. The first convolution therefore gets numbers
+that are exact in 8 bits of mantissa: 8-bit codes as they are, 10-bit codes as two planes, the code
+over four and its remainder, with weights w and w/4.
 
-Note on speed (OpenVINO, measured): the result is cast to integers before it is shuffled, since moving
-bytes is four times cheaper than moving floats; channels are never split or sliced.
+Note on speed (OpenVINO, measured): the result is cast to integers before it is shuffled, since
+moving bytes is four times cheaper than moving floats; channels are never split or sliced.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _padded(graph: _Graph, planes: str) -> str:
 def _convolutions(graph: _Graph, chain: Chain, name: str, features: str, bit_depth: int) -> str:
     """The chain itself; codes in, codes out. `UNIT` and the bit depth go into the outer kernels."""
     head, *body, tail = chain.convolutions()
-    kernel = _split(chain, head.weight.detach().numpy() / UNIT, bit_depth)
+    kernel = _split(chain, head.weight.detach().numpy(), bit_depth)
     first = features = _convolution(graph, f"{name}.head", features, kernel, head.bias, pad=0)
     for number, layer in enumerate(body):
         kernel = layer.weight.detach().numpy()
@@ -135,6 +135,7 @@ def _split(chain: Chain, kernel: NDArray[np.float32], bit_depth: int) -> NDArray
 
     SpaceToDepth puts the position in the block before the plane, so packed kernels are reordered.
     """
+    kernel = kernel / np.float32(UNIT)
     if bit_depth > 8:
         outputs, g = len(kernel), chain.grid
         blocks = kernel.reshape(outputs, chain.planes, g * g, 3, 3)

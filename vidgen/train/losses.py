@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
 
 __all__ = ["charbonnier", "laplacian"]
 
@@ -19,7 +19,7 @@ def laplacian(given: Tensor, truth: Tensor, levels: int = 3) -> Tensor:
     difference = given - truth  # the pyramid is linear
     total = difference.new_zeros(())
     for _ in range(levels):
-        coarse = F.avg_pool2d(difference, 2)
-        total = total + (difference - F.interpolate(coarse, scale_factor=2)).abs().mean()
+        coarse = avg_pool2d(difference, 2)
+        total = total + (difference - interpolate(coarse, scale_factor=2)).abs().mean()
         difference = coarse
     return total

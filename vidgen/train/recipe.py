@@ -13,6 +13,8 @@ __all__ = ["Data", "Net", "Recipe", "Train", "read"]
 
 T = TypeVar("T")
 
+_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Net:
@@ -35,7 +37,7 @@ class Data:
     folder: str
     """Relative to the working folder; clips and stills are found below it."""
     exclude: tuple[str, ...] = ()
-    """Names of folders below it that are left out, for what their licences would ask of the weights."""
+    """Names of folders below it that are left out."""
     validation: tuple[str, ...]
     """Stems of the files that are kept out of training, to choose between networks."""
     length: int = 12
@@ -96,6 +98,7 @@ def read(path: Path) -> Recipe:
         table = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"recipe {path}: cannot be read: {error}") from None
+    _known(path, "top level", table, Recipe)
     parts = {
         "net": _section(path, "net", table.pop("net", {}), Net),
         "data": _section(path, "data", table.pop("data", {}), Data),
@@ -105,14 +108,24 @@ def read(path: Path) -> Recipe:
 
 
 def _section(path: Path, name: str, table: dict[str, Any], kind: type[T]) -> T:
-    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     where = f"[{name}]" if name else "top level"
+    _known(path, where, table, kind)
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in table.items()}
+    for field in fields(kind):  # type: ignore[arg-type]
+        accepted = _TYPES.get(str(field.type))
+        if accepted and field.name in values and type(values[field.name]) not in accepted:
+            raise UsageError(
+                f"recipe {path}, {where}: {field.name} = {values[field.name]!r} is no {field.type}"
+            )
+    try:
+        return kind(**values)
+    except TypeError as error:  # names what is missing
+        raise UsageError(f"recipe {path}, {where}: {str(error).split(') ')[-1]}") from None
+
+
+def _known(path: Path, where: str, table: dict[str, Any], kind: type[Any]) -> None:
+    known = [field.name for field in fields(kind)]
     if unknown := sorted(table.keys() - set(known)):
         raise UsageError(
             f"recipe {path}, {where}: unknown {', '.join(unknown)}; known are {', '.join(known)}"
         )
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in table.items()}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise UsageError(f"recipe {path}, {where}: {str(error).split(') ')[-1]}") from None

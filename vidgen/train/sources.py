@@ -1,4 +1,4 @@
-"""Good pictures to learn from: runs of consecutive frames from clips, moving stills and drawings."""
+"""Good pictures to learn from: runs of frames from clips, moving stills and drawings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def find(folder: Path, exclude: Collection[str] = ()) -> tuple[list[Path], list[
     stills = [path for path in files if path.suffix in _STILLS]
     if not videos and not stills:
         raise InputError(
-            f"{folder}: no clips or stills to train on; give the folder with `data = ...` in the recipe"
+            f"{folder}: no clips or stills to train on; name their folder in the recipe's [data]"
         )
     return videos, stills
 
@@ -65,8 +65,8 @@ def halved(run: list[Planes]) -> list[Planes]:
 def still_run(path: Path, length: int, side: int, rng: np.random.Generator) -> list[Planes]:
     """`length` frames of a camera that pans and zooms over the still, at most `side` pixels wide.
 
-    The window moves by whole pixels of the full still and is shrunk by area, so every frame is sharp
-    and the motion is sub-pixel. Stills too small to be shrunk are panned pixel by pixel.
+    The window moves by whole pixels of the full still and is shrunk by area, so every frame is
+    sharp and the motion is sub-pixel. Stills too small to be shrunk are panned pixel by pixel.
     """
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
@@ -119,7 +119,8 @@ def _drawing(side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
             words = "".join(chr(code) for code in rng.integers(33, 127, 12))
             cv2.putText(canvas, words, a, int(rng.integers(8)), float(rng.uniform(2, 8)), color,
                         thick, cv2.LINE_AA)  # fmt: skip
-    return cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
 
 
 def to_planes(bgr: NDArray[Any]) -> Planes:

@@ -65,7 +65,7 @@ def train(
             y_out, uv_out = net(y, uv)
         loss = _loss(y_out.float(), uv_out.float(), y_true, uv_true, plan)
         state.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
         state.optimizer.step()
         net.project()
@@ -125,7 +125,9 @@ def _average(state: checkpoint.State, keep: float) -> None:
 
 
 @torch.no_grad()
-def evaluate(net: Upscaler, held_out: Iterable[tuple[str, list[Pair]]]) -> dict[str, tuple[float, float]]:
+def evaluate(
+    net: Upscaler, held_out: Iterable[tuple[str, list[Pair]]]
+) -> dict[str, tuple[float, float]]:
     """Mean gain in PSNR of Y and of UV over Lanczos on the planes, in dB, for each file."""
     gains = {}
     for name, pairs in held_out:
