@@ -77,9 +77,10 @@ class _Engine:
                 f"the engine takes {self._dtype} planes {self._inputs}, not {y.dtype} {given}"
             )
         outputs = tuple(np.empty(shape, self._dtype) for shape in self._outputs)
-        for name, plane in zip(("y", "uv"), (y, uv), strict=True):
-            given_plane = np.require(plane, requirements="CW")  # OpenVINO refuses read-only memory
-            self._request.set_tensor(name, openvino.Tensor(given_plane, shared_memory=True))
+        # OpenVINO refuses read-only memory and does not keep a copy alive: `inputs` does
+        inputs = [np.require(plane, requirements="CW") for plane in (y, uv)]
+        for name, plane in zip(("y", "uv"), inputs, strict=True):
+            self._request.set_tensor(name, openvino.Tensor(plane, shared_memory=True))
         for index, plane in enumerate(outputs):
             self._request.set_output_tensor(index, openvino.Tensor(plane, shared_memory=True))
         self._request.infer()
