@@ -1,5 +1,5 @@
-# Needs make and Python 3.11 or newer. `demo` and `test` make the environment they need in .venv;
-# the other targets use it where it is there, else $(PYTHON), and install nothing.
+# Needs make and Python 3.11 or newer. `demo`, `test` and `env` make the environment they need in
+# .venv; the other targets use it where it is there, else $(PYTHON), and install nothing.
 
 PYTHON ?= python3
 FILM ?=
@@ -8,17 +8,19 @@ ARGS ?=
 VENV := .venv
 PY = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 
-.PHONY: help demo test check bench test-gpu golden clean
+.PHONY: help demo test env check bench test-gpu golden clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-demo: $(VENV)/.base ## upscale a drawn scene, or FILM=path (its first 10 seconds), into out/
+demo: $(VENV)/.base ## upscale a drawn scene, or a few seconds of FILM=path, into out/
 	$(VENV)/bin/python benchmarks/demo.py $(if $(FILM),--film "$(FILM)")
 
 test: $(VENV)/.test ## run the tests; ARGS="-k name" goes to pytest
 	$(VENV)/bin/python -m pytest $(ARGS)
+
+env: $(VENV)/.test ## only make the environment of the tests
 
 check: ## lint, format and types
 	$(PY) -m ruff check .
