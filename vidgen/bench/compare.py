@@ -118,11 +118,20 @@ def pair(
     for frame in output:
         first = frame.time if first is None else first
         time = frame.time - first
-        slack = (frame.time_base + (shown.time_base if shown else 0)) / 2
+        slack = _slack(frame, shown) if shown else Fraction(0)
         while later is not None and later.time - begin <= time + slack:
             shown, later = later, next(ours, None)
         over = shown is None or (later is None and time + slack >= shown.end - begin)
         yield time, None if over else shown, frame
+
+
+def _slack(output: Frame, reference: Frame) -> Fraction:
+    """Seconds by which rounding may have moved two stamps apart, far below a frame's duration.
+
+    A clock whose tick is a whole frame (AVI) is exact, and must not hide a frame.
+    """
+    rounding = (output.time_base + reference.time_base) / 2
+    return min(rounding, (output.end - output.time) / 8, (reference.end - reference.time) / 8)
 
 
 def sheet(result: Comparison) -> NDArray[np.uint8]:
