@@ -2,6 +2,7 @@
 
     python -m benchmarks.quality                 all models, ../shared/data/eval
     python -m benchmarks.quality --frames 10     quicker
+    python -m benchmarks.quality --card          also write the means into the models' cards
 
 Every clip is halved by pixel area, encoded with H.264 at CRF 23 (x264, preset medium), decoded, and
 doubled again through the real engine; PSNR and SSIM are taken on the 8-bit luma planes against the
@@ -13,6 +14,7 @@ border pixels shaved, as the published tables do.
 from __future__ import annotations
 
 import argparse
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
@@ -24,7 +26,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import write_result
+from benchmarks.common import machine_name, write_result
 from vidgen import zoo
 from vidgen.bench.metrics import psnr, ssim
 from vidgen.engines import Backend, choose_backend
@@ -32,6 +34,7 @@ from vidgen.frame import Planes
 from vidgen.media import Decoder, probe
 from vidgen.media.recode import recode
 from vidgen.train.degrade import halve
+from vidgen.train.export import write_card
 
 DATA = Path("../shared/data/eval")
 CRF = 23
@@ -46,6 +49,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--frames", type=int, default=30, help="of each clip, a third into it")
     parser.add_argument("--models", nargs="*", default=zoo.names())
+    parser.add_argument("--card", action="store_true", help="write the means into the cards")
     args = parser.parse_args()
     backend = choose_backend()
     rows = [
@@ -55,7 +59,11 @@ def main() -> None:
     ]
     rows.append(set5_row(args.data / "research-only" / "set5-x2", args.models, backend))
     print(table(rows, args.models))
-    write_result("quality", {"engine": backend.describe(), "rows": rows})
+    path = write_result("quality", {"engine": backend.describe(), "rows": rows})
+    path.with_suffix(".md").write_text(table(rows, args.models) + "\n")
+    if args.card:
+        for name in args.models:
+            note_in_card(zoo.models_folder() / f"{name}.toml", name, rows)
 
 
 def is_8_bit_progressive(path: Path) -> bool:
@@ -147,6 +155,31 @@ def matlab_luma(bgr: NDArray[Any]) -> NDArray[np.uint8]:
     return np.rint(bgr @ weights + 16).astype(np.uint8)
 
 
+def note_in_card(path: Path, name: str, rows: list[Row]) -> None:
+    """Put the mean and least gain over the large clips into the card's quality."""
+    card = tomllib.loads(path.read_text("utf-8"))
+    gains = [
+        [row[name][key] - row["lanczos"][key] for key in ("psnr_y", "ssim_y", "psnr_uv")]
+        for row in large(rows)
+    ]
+    luma, alike, chroma = np.mean(gains, 0).round(4).tolist()
+    card["quality"]["evaluation"] = {
+        "what": f"{len(gains)} clips of 720 lines and more: halved by area, H.264 CRF {CRF}, doubled",
+        "gain_psnr_y_over_lanczos": round(luma, 3),
+        "least_gain_psnr_y": round(min(gain[0] for gain in gains), 3),
+        "gain_ssim_y_over_lanczos": alike,
+        "gain_psnr_uv_over_lanczos": round(chroma, 3),
+        "command": "python -m benchmarks.quality --card",
+        "machine": machine_name(),
+    }
+    write_card(path, card)
+
+
+def large(rows: list[Row]) -> list[Row]:
+    """Those of 720 lines and more; cropping to multiples of 8 may take some."""
+    return [row for row in rows if row["size"] and int(row["size"].split("x")[1]) >= 700]
+
+
 def table(rows: list[Row], models: list[str]) -> str:
     """Markdown: Lanczos in decibels, everything else as the gain over it."""
     names = [name for name in (*BASELINES, *models) if name != "lanczos"]
@@ -160,11 +193,10 @@ def table(rows: list[Row], models: list[str]) -> str:
         cells = [f"{decibels:+.2f} dB / {alike:+.4f}" for decibels, alike in gains]
         first = f"{row['clip']} | {row['size']} | {base['psnr_y']:.2f} / {base['ssim_y']:.4f}"
         lines.append(f"| {first} | " + " | ".join(cells) + " |")
-    large = [row for row in rows if row["size"] and int(row["size"].split("x")[1]) >= 700]
     for name in names:
-        gains = [row[name]["psnr_y"] - row["lanczos"]["psnr_y"] for row in large]
+        gains = [row[name]["psnr_y"] - row["lanczos"]["psnr_y"] for row in large(rows)]
         lines.append(
-            f"\n{name}: mean gain on the {len(large)} clips of 720 lines and more "
+            f"\n{name}: mean gain on the {len(gains)} clips of 720 lines and more "
             f"{np.mean(gains):+.3f} dB, worst {min(gains):+.3f} dB"
         )
     return "\n".join(lines)

@@ -19,7 +19,7 @@ from vidgen.train import sources
 from vidgen.train.degrade import Degradation, degrade, draw
 from vidgen.train.recipe import Data
 
-__all__ = ["Pair", "Pairs", "prepare", "validation"]
+__all__ = ["Pair", "Pairs", "cache_folder", "prepare", "validation"]
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from vidgen.nets.chain import Chain, Conv, Upscaler
 
-__all__ = ["STEPS", "folded", "on_grid"]
+__all__ = ["STEPS", "folded", "is_exact", "on_grid"]
 
 STEPS = 256
 """Largest whole number of grid steps in a first kernel: all of 0..256 are exact in bfloat16."""

@@ -20,7 +20,7 @@ from vidgen.train.data import Pair, Pairs
 from vidgen.train.losses import charbonnier, laplacian
 from vidgen.train.recipe import Net, Recipe, Train
 
-__all__ = ["build", "evaluate", "tensors", "train", "words"]
+__all__ = ["averaged", "build", "evaluate", "tensors", "train", "words"]
 
 _log = logging.getLogger(__name__)
 
