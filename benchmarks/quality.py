@@ -164,7 +164,7 @@ def note_in_card(path: Path, name: str, rows: list[Row]) -> None:
     ]
     luma, alike, chroma = np.mean(gains, 0).round(4).tolist()
     card["quality"]["evaluation"] = {
-        "what": f"{len(gains)} clips of 720 lines and more: halved by area, H.264 CRF {CRF}, doubled",
+        "what": f"{len(gains)} clips of 720 lines and more: halved, H.264 CRF {CRF}, doubled",
         "gain_psnr_y_over_lanczos": round(luma, 3),
         "least_gain_psnr_y": round(min(gain[0] for gain in gains), 3),
         "gain_ssim_y_over_lanczos": alike,
