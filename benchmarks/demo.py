@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ from vidgen.stages.fit import resample
 WIDTH, HEIGHT, FPS, SECONDS = 640, 360, Fraction(24), Fraction(4)
 CUT = Fraction(5, 2)
 FILM_SECONDS = Fraction(5)
-PANEL = 480, 321  # pixels of each picture of the sheet
+PANEL = 480, 321  # pixels of each picture of the sheet, at most
 CLOSE = 3  # how much nearer a real frame is shown: detail is what matters there
 SAME_TIME = Fraction(1, 500)  # containers round times to a millisecond
 
@@ -120,7 +121,7 @@ def before_after(part: Part, target: Path, *, truth: bool) -> NDArray[np.uint8]:
         if truth:
             scene = Scene(video.width, video.height, cut=CUT)
             pictures.append(("truth: drawn at this size and time", scene.planes(example.time)))
-        place, closer = most_different(plain[0], example.made[0]), 1 if example.between else CLOSE
+        place, closer = telling(plain[0], example.made[0]), 1 if example.between else CLOSE
         rows.append([(label, shown(planes, video, place, closer)) for label, planes in pictures])
     return beside(rows)
 
@@ -147,11 +148,19 @@ def paired(source: Decoder, made: Decoder) -> Iterator[Example]:
         yield Example(time, between, held.planes, frame.planes)
 
 
+def telling(one: NDArray[Any], other: NDArray[Any]) -> tuple[int, int]:
+    """Where two luma planes differ most, away from the black borders of many films."""
+    down, right = one.shape[0] // 8, one.shape[1] // 8
+    x, y = most_different(one[down:-down, right:-right], other[down:-down, right:-right])
+    return x + right, y + down
+
+
 def shown(
     planes: Planes, video: VideoFormat, place: tuple[int, int], closer: int
 ) -> NDArray[np.uint8]:
     """The picture about `place` as a player turns it, each pixel `closer` times as large, BGR."""
-    size = PANEL[0] // closer, PANEL[1] // closer
+    width, height = min(PANEL[0], video.width), min(PANEL[1], video.height)
+    size = width // CLOSE * CLOSE // closer, height // CLOSE * CLOSE // closer
     part = crop(to_bgr(planes, video.color, video.bit_depth), place, size)
     return np.rot90(part, video.rotation // 90).repeat(closer, axis=0).repeat(closer, axis=1)
 
