@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from vidgen.frame import Frame
+from vidgen.media import Decoder, Encoder
 
 INTRA = {"g": "1"}
 
@@ -262,3 +263,30 @@ def packets() -> Callable[[Path], dict[int, list[tuple]]]:
         return found
 
     return read
+
+
+@pytest.fixture
+def redo() -> Callable[..., list[str]]:
+    """`redo(source, target)`: the film decoded and encoded again; the notes of the encoder."""
+    return _redo
+
+
+def _redo(source, target, *, start=None, end=None, codec="x264", **kwargs):
+    with Decoder(source, start=start, end=end) as decoder:
+        frames = iter(decoder)
+        first = next(frames)
+        with Encoder(
+            target,
+            decoder.format,
+            codec=codec,
+            preset="ultrafast" if codec == "x264" else None,
+            time_base=first.time_base,
+            copy_from=source,
+            start=start,
+            end=end,
+            **kwargs,
+        ) as encoder:
+            encoder.write(first)
+            for frame in frames:
+                encoder.write(frame)
+    return encoder.notes

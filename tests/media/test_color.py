@@ -192,3 +192,29 @@ def test_ten_bit_planes_become_a_frame(rng):
     np.testing.assert_array_equal(rows[0], y)
     np.testing.assert_array_equal(rows[1], uv[..., 0])
     np.testing.assert_array_equal(rows[2], uv[..., 1])
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p10le"])
+def test_rare_matrices_are_tags_like_any_other(film, pix_fmt):
+    """swscale refuses YCgCo, BT.2020 cl and ICtCp, but nothing here converts by them."""
+    source, expected = DIRECT[pix_fmt]
+    for matrix in (8, 10, 14):
+        path = film(
+            codec="ffv1",
+            pix_fmt=pix_fmt,
+            picture=flat(pix_fmt, source),
+            frames=1,
+            tags={**GREY, "colorspace": matrix},
+        )
+        frame, video, _ = first(path)
+        assert video.color.matrix == matrix
+        assert (frame.y == expected[0]).all()
+        assert (frame.uv == expected[1:]).all()
+
+
+def test_reserved_tags_are_unspecified(film):
+    """Some encoders refuse them; matrix 0 is RGB, which 4:2:0 is not."""
+    tags = {"color_range": 1, "colorspace": 0, "color_primaries": 3, "color_trc": 0}
+    path = film("a.mp4", options={"x264-params": "colorprim=undef"}, frames=1, tags=tags)
+    color = first(path)[1].color
+    assert (color.matrix, color.primaries, color.transfer) == (2, 2, 2)

@@ -136,6 +136,15 @@ def test_range_keeps_absolute_times(film):
         assert whole[frame.pts] == frame.duration
 
 
+def test_rate_of_a_raw_stream_is_the_one_it_states(film):
+    """FFmpeg's average for a stream without times is 25, whatever the codec says."""
+    for suffix, codec in (("h264", "libx264"), ("m2v", "mpeg2video")):
+        path = film(f"a.{suffix}", codec=codec, frames=8, fps=Fraction(50))
+        with Decoder(path) as decoder:
+            assert decoder.format.fps == 50
+            assert {frame.duration * frame.time_base for frame in decoder} == {Fraction(1, 50)}
+
+
 def test_range_of_a_raw_stream(film, levels):
     path = film("a.h264", frames=20, options={"g": "5"})
     assert levels(decode(path, start=Fraction(7, 25), end=Fraction(9, 25))) == [7, 8]

@@ -248,3 +248,20 @@ def test_memory_stays_flat(tmp_path):
 
     before = once()
     assert once() - before < 8 * 1024  # KiB
+
+
+@pytest.mark.parametrize("color_range", [0, 1, 2])
+@pytest.mark.parametrize("matrix", [1, 2, 10])
+def test_prores_is_limited_range_in_numbers_too(tmp_path, color_range, matrix):
+    """Its decoders say limited whatever was said, so full range must become that."""
+    video = replace(FORMAT, color=Color(color_range, matrix, 1, 1, 0))
+    y, uv = np.full((48, 64), 255, np.uint8), np.full((24, 32, 2), 128, np.uint8)
+    given = [Frame(y, uv, number, 1, Fraction(1, 25)) for number in range(2)]
+    notes = encode(tmp_path / "a.mov", given, video, codec="prores")
+    (frame, _) = decode(tmp_path / "a.mov")
+    full = color_range == 2
+    assert notes == ["prores knows no full range: it becomes limited range"] * full
+    assert abs(frame.y.astype(int) - (940 if full else 1020)).max() <= 3
+    assert (frame.uv == 512).all()
+    found = probe(tmp_path / "a.mov").video.color
+    assert (found.range, found.matrix) == (1, matrix)

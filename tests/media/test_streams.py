@@ -1,13 +1,12 @@
 """All other streams come along, byte for byte, in their time; what cannot is said before."""
 
-from collections import deque
 from fractions import Fraction
 
 import av
 import pytest
 
 from vidgen.errors import OutputError
-from vidgen.media import Decoder, Encoder, probe
+from vidgen.media import Encoder, probe
 
 RICH = {
     "frames": 50,
@@ -20,28 +19,6 @@ FONTS = (
     ("font.ttf", "application/x-truetype-font", b"\0\1\0\0 a font " * 50),
     ("read.txt", "text/plain", b"hello"),
 )
-
-
-def redo(source, target, *, start=None, end=None, codec="x264", **kwargs):
-    """`source` through decoder and encoder; the notes of the encoder."""
-    with Decoder(source, start=start, end=end) as decoder:
-        frames = iter(decoder)
-        first = next(frames)
-        with Encoder(
-            target,
-            decoder.format,
-            codec=codec,
-            preset="ultrafast" if codec == "x264" else None,
-            time_base=first.time_base,
-            copy_from=source,
-            start=start,
-            end=end,
-            **kwargs,
-        ) as encoder:
-            encoder.write(first)
-            for frame in frames:
-                encoder.write(frame)
-    return encoder.notes
 
 
 def others(read: dict, video: int = 0) -> dict:
@@ -62,7 +39,7 @@ def attachments(path):
         return [(s.name, s.mimetype, s.data) for s in container.streams.attachments]
 
 
-def test_matroska_keeps_everything(film, packets, tmp_path):
+def test_matroska_keeps_everything(redo, film, packets, tmp_path):
     source = film(**RICH, attachments=FONTS)
     target = tmp_path / "out.mkv"
     assert redo(source, target) == []
@@ -78,7 +55,7 @@ def test_matroska_keeps_everything(film, packets, tmp_path):
     assert abs(info.duration - before.duration) <= Fraction(1, 25)
 
 
-def test_mp4_keeps_everything_it_can_hold(film, packets, tmp_path, cover_png):
+def test_mp4_keeps_everything_it_can_hold(redo, film, packets, tmp_path, cover_png):
     source = film(
         "in.mp4",
         frames=50,
@@ -99,7 +76,7 @@ def test_mp4_keeps_everything_it_can_hold(film, packets, tmp_path, cover_png):
     assert abs(probe(target).duration - probe(source).duration) < Fraction(1, 1000)
 
 
-def test_priming_of_aac_stays_where_it_was(film, packets, tmp_path):
+def test_priming_of_aac_stays_where_it_was(redo, film, packets, tmp_path):
     """The edit list hides the encoder's delay: not a sample is moved against the picture."""
     source = film("in.mp4", audio=(("aac", "eng"),))
     before = packets(source)[1]
@@ -108,7 +85,7 @@ def test_priming_of_aac_stays_where_it_was(film, packets, tmp_path):
     assert packets(tmp_path / "out.mp4")[1] == before
 
 
-def test_priming_does_not_shift_a_matroska_film(film, packets, tmp_path):
+def test_priming_does_not_shift_a_matroska_film(redo, film, packets, tmp_path):
     """Matroska has no time before 0: what is to be thrown away is left out, the rest stays."""
     source = film("in.mp4", audio=(("aac", "eng"),))
     redo(source, tmp_path / "out.mkv")
@@ -122,13 +99,13 @@ def test_priming_does_not_shift_a_matroska_film(film, packets, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov"])
 @pytest.mark.parametrize("late", [Fraction(1, 5), Fraction(7, 48000)])
-def test_late_audio_stays_late(film, packets, tmp_path, suffix, late):
+def test_late_audio_stays_late(redo, film, packets, tmp_path, suffix, late):
     source = film(f"in.{suffix}", audio=(("ac3", "eng"),), audio_start=late)
     redo(source, tmp_path / f"out.{suffix}")
     assert others(packets(tmp_path / f"out.{suffix}")) == others(packets(source))
 
 
-def test_a_clock_that_begins_elsewhere_begins_at_zero(film, packets, tmp_path):
+def test_a_clock_that_begins_elsewhere_begins_at_zero(redo, film, packets, tmp_path):
     source = film("in.ts", frames=25, audio=(("aac", "eng"),), shift=Fraction(3600))
     target = tmp_path / "out.mp4"
     redo(source, target)
@@ -141,7 +118,7 @@ def test_a_clock_that_begins_elsewhere_begins_at_zero(film, packets, tmp_path):
     assert probe(target).start == 0
 
 
-def test_text_subtitles_take_the_form_of_the_container(film, packets, tmp_path):
+def test_text_subtitles_take_the_form_of_the_container(redo, film, packets, tmp_path):
     source = film(frames=50, subtitles=(("subrip", "eng"),))
     notes = redo(source, tmp_path / "out.mp4")
     assert notes == ["stream 1 (subtitle, subrip, eng) becomes mov_text, the form of .mp4"]
@@ -191,7 +168,7 @@ def test_a_stream_that_cannot_be_held_is_refused_first(film, tmp_path, streams, 
     assert not target.exists()
 
 
-def test_fonts_and_cover_that_cannot_be_held_are_noted(film, tmp_path, cover_png):
+def test_fonts_and_cover_that_cannot_be_held_are_noted(redo, film, tmp_path, cover_png):
     source = film(frames=5, attachments=FONTS[:1])
     notes = redo(source, tmp_path / "out.mp4")
     assert notes == [".mp4 cannot hold stream 1 (attachment, font.ttf); use .mkv; it is left out"]
@@ -201,7 +178,7 @@ def test_fonts_and_cover_that_cannot_be_held_are_noted(film, tmp_path, cover_png
     assert any("cover art" in note and "it is left out" in note for note in notes)
 
 
-def test_cover_crosses_from_mp4_to_matroska_and_back(film, packets, tmp_path, cover_png):
+def test_cover_crosses_from_mp4_to_matroska_and_back(redo, film, packets, tmp_path, cover_png):
     source = film("in.mp4", frames=5, cover=cover_png)
     assert redo(source, tmp_path / "out.mkv") == []
     assert redo(tmp_path / "out.mkv", tmp_path / "back.mp4") == []
@@ -212,7 +189,7 @@ def test_cover_crosses_from_mp4_to_matroska_and_back(film, packets, tmp_path, co
         assert packets(tmp_path / name)[cover.index][0][3] == cover_png
 
 
-def test_another_video_is_copied(film, packets, tmp_path):
+def test_another_video_is_copied(redo, film, packets, tmp_path):
     one, two = film("one.mkv", frames=10), film("two.mkv", frames=10, options={"bf": "2"})
     both = tmp_path / "both.mkv"
     with av.open(str(both), "w") as output, av.open(str(one)) as a, av.open(str(two)) as b:
@@ -225,80 +202,3 @@ def test_another_video_is_copied(film, packets, tmp_path):
     notes = redo(both, tmp_path / "out.mkv")
     assert notes == ["stream 1 (video, h264), another video, is copied as it is"]
     assert others(packets(tmp_path / "out.mkv")) == others(packets(both))
-
-
-@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
-def test_a_range_starts_everything_at_zero(film, packets, tmp_path, suffix):
-    source = film(
-        f"in.{suffix}",
-        frames=50,
-        audio=(("ac3", "eng"),),
-        subtitles=(("subrip" if suffix == "mkv" else "mov_text", "eng"),),
-        chapters=RICH["chapters"],
-        options={"g": "10"},
-    )
-    target = tmp_path / f"out.{suffix}"
-    start, end = Fraction(13, 25), Fraction(35, 25)
-    redo(source, target, start=start, end=end)
-    before, after = packets(source), packets(target)
-    assert len(after[0]) == 22
-    assert min(pts for pts, *_ in after[0]) == 0
-    sound = [(pts - start, data) for pts, _, _, data in before[1] if start <= pts < end]
-    tolerance = Fraction(1, 1000) if suffix == "mkv" else 0
-    found = [(pts, data) for pts, *_, data in after[1]]
-    extra = len(found) - len(sound)  # one that begins before and sounds mostly after
-    assert extra in (0, 1)
-    for (pts, data), (due, same) in zip(found[extra:], sound, strict=True):
-        assert abs(pts - due) <= tolerance
-        assert data == same
-    lines = [(pts, pts + duration, data) for pts, _, duration, data in after[2] if len(data) > 2]
-    assert lines[0][:2] == (0, Fraction(3, 100))  # said from 0.4 to 0.55
-    assert b"line 2" in lines[0][2]
-    assert lines[1][:2] == (Fraction(8, 100), Fraction(23, 100))
-    assert lines[-1][1] <= end - start
-    assert [(c.start, c.end, c.title) for c in probe(target).chapters] == [
-        (0, Fraction(28, 100), "one"),
-        (Fraction(28, 100), end - start, "two"),
-    ]
-
-
-def test_an_error_keeps_the_sound_up_to_it(film, packets, tmp_path):
-    source = film(frames=50, audio=(("ac3", "eng"),))
-    target = tmp_path / "out.mkv"
-    with Decoder(source, end=Fraction(1)) as decoder:
-        frames = list(decoder)
-
-    def broken_off():
-        yield from frames
-        raise RuntimeError
-
-    encoder = Encoder(
-        target, decoder.format, time_base=Fraction(1, 1000), copy_from=source, preset="ultrafast"
-    )
-    with pytest.raises(RuntimeError), encoder:
-        deque(map(encoder.write, broken_off()), maxlen=0)
-    read = packets(target)
-    assert len(read[0]) == 25
-    assert Fraction(9, 10) < max(pts for pts, *_ in read[1]) <= 1
-
-
-def test_streams_are_interleaved(film, tmp_path):
-    """No stream runs ahead of another by more than a moment, so players need not seek."""
-    source = film(frames=100, audio=(("ac3", "eng"),))
-    redo(source, tmp_path / "out.mkv")
-    latest = {0: Fraction(0), 1: Fraction(0)}
-    with av.open(str(tmp_path / "out.mkv")) as container:
-        for packet in container.demux():
-            if packet.size:
-                latest[packet.stream_index] = packet.pts * packet.time_base
-                assert abs(latest[0] - latest[1]) < Fraction(1, 4)
-
-
-def test_timecode_goes_along_while_it_holds(film, tmp_path):
-    source = film("in.mov", frames=10, metadata={"timecode": "01:00:00:00"})
-    assert redo(source, tmp_path / "out.mov") == []
-    with av.open(str(tmp_path / "out.mov")) as container:
-        assert container.streams.video[0].metadata.get("timecode") == "01:00:00:00"
-    redo(source, tmp_path / "cut.mov", start=Fraction(1, 25))
-    with av.open(str(tmp_path / "cut.mov")) as container:
-        assert "timecode" not in container.streams.video[0].metadata

@@ -47,6 +47,8 @@ class Codec:
     """Fixed FFmpeg options."""
     tells_pixel_aspect: bool = False
     """True where the stream itself holds the sample aspect ratio."""
+    limited_range: bool = False
+    """True where every decoder takes the levels for limited range, whatever is said."""
     containers: tuple[str, ...]
     """Suffixes of the containers that hold it, the best first."""
 
@@ -142,6 +144,7 @@ CODECS = {
             preset="hq",
             preset_option="profile",
             options=(("vendor", "apl0"),),
+            limited_range=True,
             containers=(".mov", ".mkv"),
         ),
     )

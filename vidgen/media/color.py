@@ -21,10 +21,19 @@ from numpy.typing import NDArray
 from vidgen.errors import InputError
 from vidgen.frame import Color, Planes, VideoFormat, dtype_of
 
-__all__ = ["PictureReader", "bit_depth", "color_of", "picture", "what_is_given_up"]
+__all__ = [
+    "LimitedRange",
+    "PictureReader",
+    "bit_depth",
+    "color_of",
+    "picture",
+    "what_is_given_up",
+]
 
 LIMITED, FULL = 1, 2
-_RGB_MATRIX, _BT709, _BT601, _UNSPECIFIED = 0, 1, 6, 2
+_BT709, _BT601, _UNSPECIFIED = 1, 6, 2
+# They say nothing, and some encoders refuse them: 3 and most 0 are reserved; matrix 0 is RGB's own.
+_RESERVED = (0, 3)
 _SWS_MATRIX = {_BT709: 1, _BT601: 5}  # swscale numbers its matrices in its own way
 _HD_HEIGHT = 720  # at and above it untagged RGB is taken to BT.709, below to BT.601
 
@@ -70,7 +79,8 @@ def color_of(frame: av.VideoFrame, context: av.VideoCodecContext, chroma_locatio
 
 
 def _stated(frame: int, stream: int) -> int:
-    return int(frame if frame != _UNSPECIFIED else stream)
+    stated = int(frame if frame != _UNSPECIFIED else stream)
+    return _UNSPECIFIED if stated in _RESERVED else stated
 
 
 def _is_gray(name: str) -> bool:
@@ -174,6 +184,8 @@ class PictureReader:
         else:
             stated = self._video.color.range or LIMITED
             tags = {"src_color_range": stated, "dst_color_range": stated}
+        # swscale refuses tags that it does not know, though it needs none of them here.
+        frame.colorspace = frame.color_primaries = frame.color_trc = _UNSPECIFIED
         try:
             return self._scaler.reformat(
                 frame,
@@ -218,3 +230,24 @@ def picture(planes: Planes, pix_fmt: str) -> av.VideoFrame:
     else:
         cv2.split(uv, [_view(targets[1], y.dtype), _view(targets[2], y.dtype)])
     return frame
+
+
+class LimitedRange:
+    """Turns pictures of either range into limited range of a pixel format.
+
+    They come without tags, by which swscale would convert more; those are set on what comes out.
+    """
+
+    def __init__(self, pix_fmt: str, color_range: int) -> None:
+        self._pix_fmt, self._range = pix_fmt, color_range or LIMITED
+        self._scaler = VideoReformatter()
+
+    def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """`frame`, without tags, as the other format."""
+        return self._scaler.reformat(
+            frame,
+            format=self._pix_fmt,
+            src_color_range=self._range,
+            dst_color_range=LIMITED,
+            interpolation=_SCALE,
+        )

@@ -20,6 +20,7 @@ from vidgen.timing import format_time, snap_rate
 
 __all__ = ["Decoder"]
 
+_NO_TIMES = 0x80  # AVFMT_NOTIMESTAMPS: raw streams
 _FASTEST = 1000  # frames per second; a "rate" above it is a clock, not a rate
 
 
@@ -137,7 +138,10 @@ class Decoder:
 
 def _rate(stream: av.VideoStream) -> Fraction | None:
     """Average frames per second as the container states or implies it."""
-    for rate in (stream.average_rate, stream.guessed_rate):
+    rates = [stream.average_rate, stream.guessed_rate]
+    if stream.container.format.flags & _NO_TIMES:  # the average is then 25, whatever the codec says
+        rates.reverse()
+    for rate in rates:
         if rate and 0 < rate <= _FASTEST:
             return snap_rate(rate)
     return None

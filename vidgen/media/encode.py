@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ from av.video.stream import VideoStream
 from vidgen.errors import OutputError, UsageError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.media.codecs import Codec, Container, container_of, find_codec, quiet_svt
-from vidgen.media.color import picture
+from vidgen.media.color import FULL, LIMITED, LimitedRange, picture
 from vidgen.media.hdr import PQ, light_levels, with_light_levels
 from vidgen.media.source import CHROMA_LOCATIONS, reason
 from vidgen.media.streams import StreamCopier
@@ -68,6 +69,7 @@ class Encoder:
         if copy_from and format.color.transfer == PQ:
             options = self._with_light_levels(options, copy_from)
         self._pix_fmt = self._codec.pix_fmts[format.bit_depth]
+        self._to_limited = self._range_converter() if self._codec.limited_range else None
         container = container_of(target, self._codec)
         _require_folder(target)
         self._is_new = not target.exists()
@@ -86,6 +88,14 @@ class Encoder:
         except BaseException:
             self._discard()
             raise
+
+    def _range_converter(self) -> LimitedRange:
+        """What makes the pictures limited range; the format is limited range from then on."""
+        color = self._format.color
+        if color.range == FULL:
+            self.notes.append(f"{self._codec.word} knows no full range: it becomes limited range")
+            self._format = replace(self._format, color=replace(color, range=LIMITED))
+        return LimitedRange(self._pix_fmt, color.range)
 
     def _with_light_levels(self, options: dict[str, str], source: Path) -> dict[str, str]:
         """The options, with what the source says of its HDR10 display and light."""
@@ -133,6 +143,8 @@ class Encoder:
         if frame.y.shape != (self._format.height, self._format.width):
             raise ValueError(f"a frame of {frame.y.shape}, not of {self._format}")
         image = picture(frame.planes, self._source_pix_fmt(frame))
+        if self._to_limited:
+            image = self._to_limited(image)
         image.pts = self._ticks(frame.time - self._offset)
         image.time_base = self._time_base
         if self._last is not None and image.pts <= self._last:
@@ -146,7 +158,7 @@ class Encoder:
             self._mux(self._stream.encode(image))
 
     def _source_pix_fmt(self, frame: Frame) -> str:
-        """The layout to hand over; PyAV converts where the encoder wants another (ProRes)."""
+        """The layout of the planes that the encoder takes, or that its pictures are made of."""
         if self._pix_fmt == "nv12" or frame.y.itemsize == 2:
             return "nv12" if frame.y.itemsize == 1 else "yuv420p10le"
         return "yuv420p"

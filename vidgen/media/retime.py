@@ -14,6 +14,8 @@ from vidgen.timing import common_time_base
 __all__ = ["Retimer"]
 
 _LARGEST = 2**31 - 1  # FFmpeg's fractions are of 32-bit integers
+# MP4 holds no times of such samples but counts them, so that a packet moved to 0 moves all others.
+_COUNTED = ("pcm_", "adpcm_")
 
 
 class Retimer:
@@ -38,6 +40,8 @@ class Retimer:
         self._shift = round(offset / self._clock)
         self._length = None if length is None else round(length / self._clock)
         self._type = stream.type
+        context = stream.codec_context
+        self._times_are_counted = context is not None and context.name.startswith(_COUNTED)
         self._trimmed = trimmed
         self._any_before_zero = container.negative_times and not trimmed
         lead = delay if container.codec_delay else Fraction(0)
@@ -84,7 +88,9 @@ class Retimer:
         hears its few milliseconds of delay, and the packets after it are in time. What an encoder
         put in front to be thrown away (AAC priming) is not.
         """
-        return pts + duration > 0 if self._type == "subtitle" else 0 < -pts * 2 < duration
+        if self._type == "subtitle":
+            return pts + duration > 0
+        return 0 < -pts * 2 < duration and not self._times_are_counted
 
     def _set(self, packet: Packet[Stream], pts: int, dts: int | None, duration: int) -> None:
         if dts is not None:
