@@ -52,8 +52,10 @@ def train(
     plan, facts = recipe.train, recipe.as_dict()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = build(recipe.net, plan.seed).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    make = checkpoint.load if resume else lambda *given: checkpoint.new(*given[:2])
-    state: checkpoint.State = make(net, plan.seed, facts, path)
+    if resume:
+        state = checkpoint.load(net, plan.seed, facts, path)
+    else:
+        state = checkpoint.new(net, plan.seed)
     held_out = list(held_out)
     began = saved = validated = time.monotonic()
     mean_loss = 0.0
