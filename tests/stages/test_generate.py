@@ -89,6 +89,16 @@ def test_a_lower_rate_shows_the_nearest_frames_and_makes_none(film_of):
     assert not film.made
 
 
+@pytest.mark.parametrize(("source", "target"), [("60000/1001", "60"), ("30000/1001", "30")])
+def test_a_rate_a_thousandth_higher_repeats_a_frame_and_makes_none(film_of, source, target):
+    film = film_of(steady(source, 600))
+    shown = film.shown_at(target)
+    film.check_grid(shown, target)
+    film.check_pictures(shown)
+    assert not film.made
+    assert len({id(frame.y) for frame in shown}) == 600
+
+
 def test_a_cut_between_two_instants_is_carried_by_the_first_one_after_it(film_of):
     film = film_of(steady(60, 60), cuts=(0, 11, 13, 14, 30))
     cuts = [n for n, frame in enumerate(film.shown_at(24)) if frame.cut]
