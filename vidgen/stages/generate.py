@@ -49,17 +49,20 @@ class Generate:
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Yield one frame for each instant; the first at or after a cut carries the cut."""
-        before: Frame | None = None
-        origin, cut, shown = Fraction(0), False, None
-        for after in chain(frames, [None]):
-            if before is None and after is not None:
-                origin = after.time
-            if before is not None:
-                cut = cut or before.cut
-                for n, picture in self._pictures(before, after, origin):
-                    repeated = shown is not None and picture.y is shown.y
-                    yield self._stamped(picture, n, origin, cut, repeated)
-                    shown, cut = picture, False
+        frames = iter(frames)
+        before = next(frames, None)
+        if before is None:
+            return
+        clock = _Clock.of(before.time, self.fps)
+        shown, cut = -2, False  # number of the real frame shown last; a cut not carried yet
+        for number, after in enumerate(chain(frames, [None])):
+            cut = cut or before.cut
+            for n, picture in self._pictures(before, after, clock.origin):
+                real = number + (picture is after)
+                yield _stamped(picture, n, clock, cut, real - shown)
+                shown, cut = shown if picture.generated else real, False
+            if after is None:
+                return
             before = after
 
     def _pictures(self, a: Frame, b: Frame | None, origin: Fraction) -> Iterator[tuple[int, Frame]]:
@@ -79,22 +82,40 @@ class Generate:
         if b.motion is None:
             raise ValueError("Generate needs frames from EstimateMotion: put that stage before it")
         y, uv = self.synthesis(a.planes, b.planes, b.motion(), float(phase))
-        return replace(a, y=y, uv=uv, generated=True, motion=None)
+        return replace(a, y=y, uv=uv, generated=True, motion=None, duplicate=False)
 
-    def _stamped(
-        self, picture: Frame, n: int, origin: Fraction, cut: bool, repeated: bool
-    ) -> Frame:
-        """`picture` at instant n; repetitions of the frame shown before carry no motion."""
-        time_base = common_time_base(origin, 1 / self.fps)
-        return replace(
-            picture,
-            pts=int((origin + n / self.fps) / time_base),
-            duration=int(1 / self.fps / time_base),
-            time_base=time_base,
-            cut=cut,
-            duplicate=repeated or (picture.duplicate and not picture.generated),
-            motion=None if repeated else picture.motion,
-        )
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """The output's grid in integers: picture n is shown at `first + n * step`."""
+
+    origin: Fraction
+    time_base: Fraction
+    first: int
+    step: int
+
+    @classmethod
+    def of(cls, origin: Fraction, fps: Fraction) -> _Clock:
+        time_base = common_time_base(origin, 1 / fps)
+        return cls(origin, time_base, int(origin / time_base), int(1 / fps / time_base))
+
+
+def _stamped(picture: Frame, n: int, clock: _Clock, cut: bool, ahead: int) -> Frame:
+    """`picture` at instant n, `ahead` real frames after the one shown last (0: held again).
+
+    What it says of the frame before it stays only where that frame was shown.
+    """
+    follows = ahead == 1 and not picture.generated
+    held = ahead == 0 and not picture.generated
+    return replace(
+        picture,
+        pts=clock.first + n * clock.step,
+        duration=clock.step,
+        time_base=clock.time_base,
+        cut=cut,
+        duplicate=held or (follows and picture.duplicate),
+        motion=picture.motion if follows else None,
+    )
 
 
 def _is_held(a: Frame, b: Frame) -> bool:
