@@ -88,7 +88,7 @@ def build_stages(settings: Settings, source: VideoFormat) -> tuple[Steps, str]:
     steps: Steps = {}
     if settings.fps is not None:
         steps["motion"] = EstimateMotion()
-        steps["generate"] = Generate(parse_rate(settings.fps, source.fps))
+        steps["generate"] = Generate(parse_rate(settings.fps, source.fps), source_fps=source.fps)
     passes = network_passes(source, target, _NETWORK_SCALE)
     engine, grown = "", source
     if passes:

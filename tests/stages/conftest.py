@@ -67,8 +67,8 @@ class Film:
         self.made[id(planes[0])] = number, phase
         return planes
 
-    def shown_at(self, fps) -> list[Frame]:
-        return list(Generate(Fraction(fps), self.synthesis)(self.frames))
+    def shown_at(self, fps, source_fps=None) -> list[Frame]:
+        return list(Generate(Fraction(fps), self.synthesis, source_fps)(self.frames))
 
     def check_grid(self, shown, fps):
         """No gap, no double, no drift, and as long as the film to within one frame."""

@@ -99,6 +99,24 @@ def test_a_rate_a_thousandth_higher_repeats_a_frame_and_makes_none(film_of, sour
     assert len({id(frame.y) for frame in shown}) == 600
 
 
+@pytest.mark.parametrize(("source", "target"), [("60000/1001", "60"), ("30000/1001", "30")])
+def test_a_known_rate_keeps_rounded_stamps_from_flickering(film_of, source, target):
+    film = film_of(rounded(steady(source, 600)), time_base=MILLISECOND)
+    shown = film.shown_at(target, source_fps=Fraction(source))
+    film.check_grid(shown, target)
+    assert not film.made
+
+
+def test_where_the_rate_varies_frames_are_made_in_its_slow_part_only(film_of):
+    slow, fast = steady(10, 10), [1 + Fraction(n, 120) for n in range(1, 121)]
+    film = film_of(slow + fast)
+    shown = film.shown_at(60, source_fps=Fraction(130, 2))
+    assert not film.made
+    shown = film.shown_at(60, source_fps=Fraction(40))
+    assert [frame.generated for frame in shown[:6]] == [False] + [True] * 5
+    assert not any(frame.generated for frame in shown[60:])
+
+
 def test_a_cut_between_two_instants_is_carried_by_the_first_one_after_it(film_of):
     film = film_of(steady(60, 60), cuts=(0, 11, 13, 14, 30))
     cuts = [n for n, frame in enumerate(film.shown_at(24)) if frame.cut]

@@ -24,7 +24,12 @@ _SLACK = Fraction(1, 1000)
 warp over a hundredth of the way costs sharpness and shows nothing."""
 
 _FASTER = Fraction(101, 100)
-"""Frames are made only where the output is this much faster than the source is just there."""
+"""Frames are made only where the output is this much faster than the source."""
+
+_DENSE = Fraction(95, 100)
+"""Output steps a pair must span for a frame to be made in it, where the source's rate is known: in
+a dense part of a film of variable rate the nearer real frame is better. Below 1, for stamps that
+are rounded to 1 ms must not make it flicker between the two."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Generate:
 
     fps: Fraction
     synthesis: Synthesis = picture_between
+    source_fps: Fraction | None = None
+    """The source's average rate; where it is unknown, each pair of frames speaks for itself."""
 
     def output(self, source: VideoFormat) -> VideoFormat:
         """`source` at the new constant rate."""
@@ -73,10 +80,16 @@ class Generate:
             late = origin + n / self.fps - a.time
             if late <= slack or b is None or _is_held(a, b):
                 yield n, a
-            elif (b.time - a.time) * self.fps < _FASTER:
+            elif self._is_dense(b.time - a.time):
                 yield n, (a if 2 * late <= b.time - a.time else b)
             else:
                 yield n, self._made(a, b, late / (b.time - a.time))
+
+    def _is_dense(self, gap: Fraction) -> bool:
+        """Whether the source shows frames as fast as the output does."""
+        if self.source_fps is None:
+            return gap * self.fps < _FASTER
+        return self.fps < _FASTER * self.source_fps or gap * self.fps < _DENSE
 
     def _made(self, a: Frame, b: Frame, phase: Fraction) -> Frame:
         if b.motion is None:
