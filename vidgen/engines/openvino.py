@@ -78,7 +78,7 @@ class _Engine:
             )
         outputs = tuple(np.empty(shape, self._dtype) for shape in self._outputs)
         # OpenVINO refuses read-only memory and does not keep a copy alive: `inputs` does
-        inputs = [np.require(plane, requirements="CW") for plane in (y, uv)]
+        inputs = [np.require(plane, requirements=("C", "W")) for plane in (y, uv)]
         for name, plane in zip(("y", "uv"), inputs, strict=True):
             self._request.set_tensor(name, openvino.Tensor(plane, shared_memory=True))
         for index, plane in enumerate(outputs):
