@@ -9,6 +9,7 @@ import pytest
 
 from vidgen.errors import InputError, TruncatedError
 from vidgen.media import Decoder
+from vidgen.media.packets import Packets
 
 
 def decode(path: Path, **kwargs):
@@ -116,3 +117,45 @@ def test_mp4_without_its_index_says_so(film):
     path = cut(film("a.mp4", frames=40), 0.6)
     with pytest.raises(InputError, match=r"a\.mp4: cannot be read as video \(the index \(moov\)"):
         Decoder(path)
+
+
+def test_stated_length_that_is_no_time_is_passed_over(film):
+    path = film()
+    data = path.read_bytes()
+    assert data.count(b"00:00:00.480000000") == 1
+    path.write_bytes(data.replace(b"00:00:00.480000000", b"00:00:00.4800\xff0000"))
+    assert len(decode(path)) == 12
+
+
+def test_a_stream_that_begins_late_is_no_error(film, caplog):
+    """PyAV does not know a stream that shows up on the way, and may trip over it at the end."""
+
+    class Stumbling:
+        def __init__(self, container) -> None:
+            self.format, self.packets = container.format, list(container.demux())
+
+        def demux(self):
+            yield from self.packets
+            raise IndexError("list index out of range")
+
+    path = film()
+    with av.open(str(path)) as container:
+        assert len(list(Packets(Stumbling(container), path))) == 12
+    assert "a stream that begins late is not read" in caplog.text
+
+
+def test_sound_that_the_muxer_refuses_is_left_out(film, tmp_path, redo, packets):
+    """One damaged head of AAC in a broadcast must not cost the film."""
+    path = film("a.ts", frames=50, audio=(("aac", "eng"),))
+    data = bytearray(path.read_bytes())
+    head = -1
+    for _ in range(20):
+        head = data.index(b"\xff\xf1\x4c", head + 1)
+    data[head + 1] &= 0xFE  # with a checksum
+    data[head + 6] |= 1  # over two blocks, which FFmpeg cannot take apart
+    path.write_bytes(data)
+    notes = redo(path, tmp_path / "out.mkv")
+    assert notes == ["1 damaged packets of other streams were left out"]
+    before, after = packets(path), packets(tmp_path / "out.mkv")
+    assert len(after[0]) == 50
+    assert len(after[1]) == len(before[1]) - 1

@@ -100,7 +100,7 @@ class Decoder:
                 y, uv = read(picture)
                 yield Frame(y, uv, pts, duration, time_base)
         self.notes += self._stamps.notes() + read.notes
-        if self._pictures.joins.count:
+        if self._pictures.joins:
             self.notes.append("its clock jumps in the middle: parts are joined without a gap")
         if self.failures:
             self.notes.append(f"{self.failures} damaged packets were skipped")

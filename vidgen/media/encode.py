@@ -187,6 +187,8 @@ class Encoder:
         finally:
             if self._others:
                 self._others.close()
+                if damaged := self._others.damaged:
+                    self.notes.append(f"{damaged} damaged packets of other streams were left out")
 
     def _discard(self) -> None:
         """Undo a target that could not be begun; a file that was there before is left alone."""

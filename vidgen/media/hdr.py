@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
 from av.sidedata.sidedata import Type
 
 from vidgen.media.source import main_video, open_source
@@ -41,7 +42,10 @@ class LightLevels:
 def light_levels(source: Path) -> LightLevels | None:
     """What the first picture of `source` says; None when that is nothing."""
     with open_source(source) as container:
-        first = next(container.decode(main_video(container, source)), None)
+        try:
+            first = next(container.decode(main_video(container, source)), None)
+        except av.FFmpegError:  # the Decoder says what is damaged
+            first = None
         side_data: Any = () if first is None else first.side_data  # a dict to PyAV's stubs alone
         said = {data.type: bytes(data) for data in side_data}
     display, light = (

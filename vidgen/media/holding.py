@@ -40,15 +40,19 @@ def fates(
     """The fate of every stream by index, and notes on those left behind.
 
     Raises OutputError naming a video, sound or subtitle stream that cannot be held, and a container
-    that can. Data, attachments and cover art are left behind instead.
+    that can. Data, attachments, cover art and what no container can hold are left behind instead.
     """
     found, notes = {}, []
     for stream in source.streams:
         fate = Fate.MAIN if stream.index == video.index else _fate(stream, container)
         if fate is Fate.LEFT and not _is_made_anew(stream, source):
-            if stream.type in ("video", "audio", "subtitle") and not is_picture(stream):
-                raise OutputError(_cannot(stream, container))
-            notes.append(_cannot(stream, container) + "; it is left out")
+            others = [c.suffix for c in CONTAINERS.values() if _fate(stream, c) is not Fate.LEFT]
+            use = f"; use {' or '.join(others)}" if others else ""
+            cannot = f"{container.suffix} cannot hold {_named(stream)}{use}"
+            is_heard_or_seen = stream.type in ("video", "audio", "subtitle")
+            if others and is_heard_or_seen and not is_picture(stream):
+                raise OutputError(cannot)
+            notes.append(f"{cannot}; it is left out")
         found[stream.index] = fate
         if fate is Fate.TEXT:
             codec = text_codec(stream, container.muxer)
@@ -107,9 +111,3 @@ def _named(stream: Stream) -> str:
     kind = "cover art" if is_picture(stream) else stream.type
     language = f", {stream.language}" if stream.language not in (None, "und") else ""
     return f"stream {stream.index} ({kind}, {_codec(stream)}{language})"
-
-
-def _cannot(stream: Stream, container: Container) -> str:
-    others = [c.suffix for c in CONTAINERS.values() if _fate(stream, c) is not Fate.LEFT]
-    use = f"; use {' or '.join(others)}" if others else ""
-    return f"{container.suffix} cannot hold {_named(stream)}{use}"

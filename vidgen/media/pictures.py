@@ -14,7 +14,7 @@ from av.codec.context import Flags
 from av.packet import Packet
 from av.stream import Stream
 
-from vidgen.media.joins import Joins
+from vidgen.media.packets import FAILURES_IN_A_ROW, Packets
 from vidgen.media.source import (
     chroma_location,
     described,
@@ -29,7 +29,6 @@ __all__ = ["Pictures"]
 
 log = logging.getLogger(__name__)
 
-_FAILURES_IN_A_ROW = 8  # then the rest is taken for lost
 _RUN_IN_SECONDS = (0, 2, 10, 60)  # how far before a time to look for a picture to begin from
 
 
@@ -54,12 +53,8 @@ class Pictures:
         """Seconds on the container's clock at which the film begins."""
         self.stated = stated_duration(self._container, self.stream)
         """Seconds that the film should have."""
-        self.joins = Joins(self._container)
-        self.failures = 0
-        """Packets that could not be decoded, and errors of the container."""
-        self.broken = ""
-        """Why reading stopped early; empty while it did not."""
-        self._failures_in_a_row = 0
+        self._packets = Packets(self._container, source)
+        self._damaged = self._damaged_in_a_row = 0
         self._context = self.stream.codec_context
         self._context.thread_type = "AUTO"
         # Theora and old H.264 crop at the left; without this FFmpeg rounds that to its alignment.
@@ -69,12 +64,29 @@ class Pictures:
         """Let go of the file; pictures already handed out stay valid."""
         self._container.close()
 
+    @property
+    def failures(self) -> int:
+        """Packets that could not be decoded, and errors of the container."""
+        return self._damaged + self._packets.failures
+
+    @property
+    def joins(self) -> int:
+        """How often the clock began anew."""
+        return self._packets.joins
+
+    @property
+    def broken(self) -> str:
+        """Why reading stopped early; empty while it did not."""
+        if self._damaged_in_a_row >= FAILURES_IN_A_ROW:
+            return f"{FAILURES_IN_A_ROW} damaged packets in a row"
+        return self._packets.broken
+
     def all(self) -> Generator[av.VideoFrame]:
         """Every picture that can be decoded, drained at the end."""
-        for packet in self._packets():
-            yield from self._attempt(packet)
-            if self._failures_in_a_row >= _FAILURES_IN_A_ROW:
-                self.broken = f"{_FAILURES_IN_A_ROW} damaged packets in a row"
+        for packet in self._packets:
+            if packet.stream_index == self.stream.index:
+                yield from self._attempt(packet)
+            if self._damaged_in_a_row >= FAILURES_IN_A_ROW:
                 break
         while pictures := self._attempt(None):
             yield from pictures
@@ -115,33 +127,12 @@ class Pictures:
         except av.EOFError:
             return []
         except av.FFmpegError as error:
-            self.failures += 1
-            self._failures_in_a_row += 1
+            self._damaged += 1
+            self._damaged_in_a_row += 1
             log.warning("%s: a packet cannot be decoded: %s", self._source, reason(error))
             if isinstance(error, BlockingIOError):  # the decoder is stuck on what it holds
                 self._context.flush_buffers()
             return []
         if pictures:
-            self._failures_in_a_row = 0
+            self._damaged_in_a_row = 0
         return pictures
-
-    def _packets(self) -> Generator[Packet[Stream]]:
-        """The packets of the stream; an error of the container is passed over if more follows."""
-        errors = 0
-        while errors < _FAILURES_IN_A_ROW:
-            try:
-                for packet in self._container.demux():
-                    # Without data it is the end, or "the same picture again", which the next
-                    # picture's time says too; a decoder would take it for the end.
-                    if not packet.size:
-                        continue
-                    errors, self.broken = 0, ""
-                    self.joins(packet)
-                    if packet.stream_index == self.stream.index:
-                        yield packet
-                return
-            except av.FFmpegError as error:
-                errors += 1
-                self.failures += 1
-                self.broken = reason(error)
-                log.warning("%s: cannot be read on: %s", self._source, self.broken)

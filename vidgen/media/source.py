@@ -109,7 +109,8 @@ def main_video(container: InputContainer, path: Path) -> VideoStream:
 def _named(stream: Stream) -> str:
     if is_picture(stream):
         return "cover art"
-    codec = stream.codec_context.name if stream.codec_context is not None else stream.name
+    context = stream.codec_context
+    codec = context.name if context is not None else getattr(stream, "name", "")
     return f"{stream.type} ({codec})" if codec else str(stream.type)
 
 

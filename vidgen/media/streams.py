@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from vidgen.media.codecs import Container
 from vidgen.media.holding import Fate, fates
-from vidgen.media.joins import Joins
+from vidgen.media.packets import Packets
 from vidgen.media.retime import Retimer
 from vidgen.media.source import (
     codec_delay,
@@ -83,6 +83,8 @@ class StreamCopier:
         except BaseException:
             self._input.close()
             raise
+        self.damaged = 0
+        """Packets that the container refused and that were left out."""
         self._covers: list[Packet[Stream]] = []
         self._lanes: dict[int, _Lane] = {}
         self._packets: Iterator[Packet[Stream]] = iter(())
@@ -162,7 +164,6 @@ class StreamCopier:
             output.mux_one(packet)
         if not self._lanes:
             return
-        self._joins = Joins(self._input)
         if self._start:
             self._seek(self.offset - _RUN_IN_SECONDS)
         self._packets = self._read()
@@ -177,30 +178,31 @@ class StreamCopier:
 
     def _read(self) -> Iterator[Packet[Stream]]:
         """Packets in the order of the file, retimed; what lies outside the range is left out."""
-        try:
-            for packet in self._input.demux():
-                if not packet.size:
-                    continue
-                self._joins(packet)
-                lane = self._lanes.get(packet.stream_index)
-                if lane is None or lane.drops(packet):
-                    continue
-                if lane.retime.is_past(packet, _RUN_OUT_SECONDS):
-                    return
-                if not lane.retime(packet):
-                    continue
-                out = packet if lane.convert is None else lane.convert(packet)
-                if out is not None:
-                    out.stream = lane.stream
-                    yield out
-        except av.FFmpegError as error:  # the Decoder of the same file says how far it goes
-            log.warning("%s: other streams end early: %s", self._source, reason(error))
+        for packet in Packets(self._input, self._source):
+            lane = self._lanes.get(packet.stream_index)
+            if lane is None or lane.drops(packet):
+                continue
+            if lane.retime.is_past(packet, _RUN_OUT_SECONDS):
+                return
+            if not lane.retime(packet):
+                continue
+            out = packet if lane.convert is None else lane.convert(packet)
+            if out is not None:
+                out.stream = lane.stream
+                yield out
 
     def advance(self, time: Fraction) -> None:
         """Write all packets up to `time`, in seconds of the output."""
         while self._pending is not None and _begin(self._pending) <= time:
             packet, self._pending = self._pending, None
-            self._output.mux_one(packet)
+            try:
+                self._output.mux_one(packet)
+            except (
+                av.InvalidDataError,
+                av.PatchWelcomeError,
+            ) as error:  # a muxer that looks inside: AAC without its head
+                self.damaged += 1
+                log.warning("%s: a packet cannot be copied: %s", self._source, reason(error))
             self._pending = next(self._packets, None)
 
     def finish(self) -> None:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import av
 from av.container import InputContainer
 
+from vidgen.errors import UsageError
 from vidgen.media.source import container_duration
 from vidgen.timing import parse_time
 
@@ -21,8 +22,11 @@ _SEGMENT = 0x18538067  # Matroska's element that holds all the rest
 def stated_duration(container: InputContainer, video: av.VideoStream) -> Fraction | None:
     """Seconds of the video where the container states them, else of the film."""
     tag = next((v for k, v in video.metadata.items() if k.startswith("DURATION")), None)
-    if tag is not None:
-        return parse_time(tag)
+    try:
+        if tag is not None:
+            return parse_time(tag)
+    except UsageError:  # damaged; what else is said will do
+        pass
     if video.duration is not None and video.time_base:
         return video.duration * video.time_base
     return container_duration(container)
