@@ -1,0 +1,225 @@
+"""End-to-end speed of `vidgen upscale` beside FFmpeg's own filters, in one run.
+
+    python -m benchmarks.end_to_end                      960x540, 240 frames, 5 rounds
+    python -m benchmarks.end_to_end --film FILM          from another film; `-` draws one
+    python -m benchmarks.end_to_end --soak 10            memory over a ten-minute film
+
+Every job is a program of its own that decodes H.264 and encodes x264 veryfast; jobs take turns in
+each round. Then each stage runs alone, so that the report can say how much of the machine the whole
+uses. See README.md here for what each figure means.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.children import Child, Summary, module, run_child, summary
+from benchmarks.common import machine, write_result
+from benchmarks.soak import soak
+
+FILM = Path("../shared/data/eval/video/hd_sam2_02_cups.mp4")
+WIDTH, HEIGHT = 960, 540
+IMPORT = "import time; t = time.perf_counter(); import vidgen; print('{\"seconds\":', \
+time.perf_counter() - t, '}', sep='')"
+VERYFAST = ["--preset", "veryfast", "--overwrite"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the table."""
+
+    name: str
+    words: tuple[str, ...]
+    parts: dict[str, float]
+    """Stages and how often each runs for one frame that comes out."""
+    against: str = ""
+    """The job whose rate this one's is divided by."""
+
+    def command(self, source: Path, folder: Path) -> list[str]:
+        target = folder / f"{self.name.replace(' ', '-')}.mkv"
+        if self.words[0] == "upscale":
+            return program("upscale", source, target, *self.words[1:], *VERYFAST)
+        return program(self.words[0], source, target, *self.words[1:])
+
+
+def jobs(slow_frames: int) -> list[Job]:
+    half = {"decode": 0.5, "generate": 1.0}
+    return [
+        Job(
+            "vidgen x2",
+            ("upscale", "--scale", "2"),
+            {"decode": 1.0, "engine": 1.0, "encode large": 1.0},
+            "ffmpeg lanczos x2",
+        ),
+        Job("ffmpeg lanczos x2", ("lanczos", str(2 * WIDTH), str(2 * HEIGHT)), {}),
+        Job(
+            "vidgen fps x2",
+            ("upscale", "--scale", "1", "--fps", "x2"),
+            {**half, "encode small": 1.0},
+            "ffmpeg minterpolate",
+        ),
+        Job("ffmpeg minterpolate", ("minterpolate", str(slow_frames)), {}),
+        Job(
+            "vidgen x2 fps x2",
+            ("upscale", "--scale", "2", "--fps", "x2"),
+            {**half, "engine": 1.0, "encode large": 1.0},
+        ),
+    ]
+
+
+def main() -> None:
+    args = arguments()
+    with TemporaryDirectory(prefix="vidgen-bench-") as name:
+        if args.soak:
+            soak(Path(name), args.film, args.soak, args.soak_size)
+        else:
+            measure(Path(name), args)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--film", default=str(FILM) if FILM.exists() else "-", help="- draws one")
+    parser.add_argument("--frames", type=int, default=240)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--slow-frames", type=int, default=60, help="pictures for minterpolate")
+    parser.add_argument("--soak", type=int, metavar="MINUTES", help="watch the memory instead")
+    parser.add_argument("--soak-size", metavar="WxH", default=f"{WIDTH}x{HEIGHT}")
+    return parser.parse_args()
+
+
+def measure(folder: Path, args: argparse.Namespace) -> None:
+    source = folder / "source.mp4"
+    made = run_child(program("source", source, WIDTH, HEIGHT, args.frames, args.film))
+    plan = jobs(args.slow_frames)
+    runs: dict[str, list[Child]] = {job.name: [] for job in plan}
+    for number in range(args.rounds + 1):  # the first round warms caches and is not counted
+        for job in plan:
+            child = run_child(job.command(source, folder))
+            if number:
+                runs[job.name].append(child)
+        print(f"round {number} of {args.rounds}", flush=True)
+    alone = stages_alone(source, folder, args.rounds)
+    imports = [
+        run_child([*module("x")[:1], "-c", IMPORT]).said["seconds"] for _ in range(args.rounds)
+    ]
+    cores = machine()["cores"]
+    rows = {job.name: row(job, runs, alone, cores) for job in plan}
+    report(rows, alone, summary(imports), args, made.said["from"])
+    result = {
+        "film": made.said["from"],
+        "frames": args.frames,
+        "rounds": args.rounds,
+        "engine": runs["vidgen x2"][0].said["engine"],
+        "jobs": rows,
+        "core_seconds_per_frame_alone": {name: asdict(each) for name, each in alone.items()},
+        "import_seconds": asdict(summary(imports)),
+    }
+    write_result("end-to-end", result)
+
+
+def program(name: str, *words: object) -> list[str]:
+    return module("benchmarks.programs", name, *words)
+
+
+def stages_alone(source: Path, folder: Path, rounds: int) -> dict[str, Summary]:
+    """Core-seconds per frame of each stage with nothing beside it."""
+    target = folder / "encoded.mkv"
+    commands = {
+        "decode": program("decode", source),
+        "generate": program("generate", source),
+        "engine": program("engine", source),
+        "encode small": program("encode", source, target, 1),
+        "encode large": program("encode", source, target, 2),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            seconds[name].append(run_child(command).said["core_seconds"])
+    return {name: summary(values) for name, values in seconds.items()}
+
+
+def row(
+    job: Job, runs: dict[str, list[Child]], alone: dict[str, Summary], cores: int
+) -> dict[str, Any]:
+    """All figures of one job."""
+    mine = runs[job.name]
+    facts: dict[str, Any] = {
+        "fps": asdict(summary([fps(child) for child in mine])),
+        "cores_used": median(child.core_seconds / child.wall_seconds for child in mine),
+        "peak_mib": max(child.peak_mib for child in mine),
+    }
+    if job.against:
+        pairs = zip(mine, runs[job.against], strict=True)
+        facts["ratio"] = {
+            "to": job.against,
+            **asdict(summary([fps(one) / fps(other) for one, other in pairs])),
+        }
+    if "first" not in mine[0].said:
+        return facts
+    steady = [
+        (child.said["frames"] - 1) / (child.said["last"] - child.said["first"]) for child in mine
+    ]
+    allowed = sum(alone[name].median * times for name, times in job.parts.items()) / cores
+    facts["steady_fps"] = asdict(summary(steady))
+    facts["first_frame_seconds"] = asdict(
+        summary([child.said["first"] - child.began for child in mine])
+    )
+    facts["share_of_machine"] = {
+        "steady": allowed * median(steady),
+        "whole": allowed * facts["fps"]["median"],
+    }
+    return facts
+
+
+def fps(child: Child) -> float:
+    """Frames written per second from the start of the program to its end."""
+    return float(child.said["frames"] / child.wall_seconds)
+
+
+def report(
+    rows: dict[str, dict[str, Any]],
+    alone: dict[str, Summary],
+    imports: Summary,
+    args: argparse.Namespace,
+    film: str,
+) -> None:
+    """The figures as Markdown."""
+    print(f"\n{film} as {WIDTH}x{HEIGHT} H.264, {args.frames} frames, {args.rounds} rounds\n")
+    print("| job | frames/s | steady | ratio | first frame s | cores used | share | peak MiB |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for name, facts in rows.items():
+        cells = [
+            spread(facts["fps"], ".1f"),
+            spread(facts.get("steady_fps"), ".1f"),
+            spread(facts.get("ratio"), ".2f"),
+            spread(facts.get("first_frame_seconds"), ".2f"),
+            f"{facts['cores_used']:.2f}",
+            f"{facts['share_of_machine']['steady']:.2f}" if "share_of_machine" in facts else "",
+            f"{facts['peak_mib']:.0f}",
+        ]
+        print(f"| {name} | {' | '.join(cells)} |")
+    print("\n| stage alone | core-milliseconds a frame |\n| --- | --- |")
+    for name, each in alone.items():
+        print(f"| {name} | {spread(milliseconds(each), '.1f')} |")
+    print(f"\n`import vidgen`: {imports.median:.3f} s ({imports.low:.3f}-{imports.high:.3f})")
+
+
+def milliseconds(seconds: Summary) -> dict[str, float]:
+    return {name: 1000 * value for name, value in asdict(seconds).items()}
+
+
+def spread(values: dict[str, Any] | None, form: str) -> str:
+    """`median (low-high)`."""
+    if values is None:
+        return ""
+    middle, low, high = (format(values[name], form) for name in ("median", "low", "high"))
+    return f"{middle} ({low}-{high})"
+
+
+if __name__ == "__main__":
+    main()
