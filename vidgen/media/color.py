@@ -22,6 +22,7 @@ from vidgen.errors import InputError
 from vidgen.frame import Color, Planes, VideoFormat, dtype_of
 
 __all__ = [
+    "FULL",
     "LimitedRange",
     "PictureReader",
     "bit_depth",
