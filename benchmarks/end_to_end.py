@@ -23,7 +23,7 @@ from benchmarks.common import machine, write_result
 from benchmarks.soak import soak
 
 FILM = Path("../shared/data/eval/video/hd_sam2_02_cups.mp4")
-WIDTH, HEIGHT = 960, 540
+SIZE = "960x540"
 IMPORT = "import time; t = time.perf_counter(); import vidgen; print('{\"seconds\":', \
 time.perf_counter() - t, '}', sep='')"
 VERYFAST = ["--preset", "veryfast", "--overwrite"]
@@ -43,11 +43,11 @@ class Job:
     def command(self, source: Path, folder: Path) -> list[str]:
         target = folder / f"{self.name.replace(' ', '-')}.mkv"
         if self.words[0] == "upscale":
-            return program("upscale", source, target, *self.words[1:], *VERYFAST)
-        return program(self.words[0], source, target, *self.words[1:])
+            return module("benchmarks.watched", source, target, *self.words[1:], *VERYFAST)
+        return module("benchmarks.ffmpeg", self.words[0], source, target, *self.words[1:])
 
 
-def jobs(slow_frames: int) -> list[Job]:
+def jobs(width: int, height: int, slow_frames: int) -> list[Job]:
     half = {"decode": 0.5, "generate": 1.0}
     return [
         Job(
@@ -56,7 +56,7 @@ def jobs(slow_frames: int) -> list[Job]:
             {"decode": 1.0, "engine": 1.0, "encode large": 1.0},
             "ffmpeg lanczos x2",
         ),
-        Job("ffmpeg lanczos x2", ("lanczos", str(2 * WIDTH), str(2 * HEIGHT)), {}),
+        Job("ffmpeg lanczos x2", ("lanczos", str(2 * width), str(2 * height)), {}),
         Job(
             "vidgen fps x2",
             ("upscale", "--scale", "1", "--fps", "x2"),
@@ -84,18 +84,20 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--film", default=str(FILM) if FILM.exists() else "-", help="- draws one")
+    parser.add_argument("--size", metavar="WxH", default=SIZE, help="of the source")
     parser.add_argument("--frames", type=int, default=240)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--slow-frames", type=int, default=60, help="pictures for minterpolate")
     parser.add_argument("--soak", type=int, metavar="MINUTES", help="watch the memory instead")
-    parser.add_argument("--soak-size", metavar="WxH", default=f"{WIDTH}x{HEIGHT}")
+    parser.add_argument("--soak-size", metavar="WxH", default=SIZE)
     return parser.parse_args()
 
 
 def measure(folder: Path, args: argparse.Namespace) -> None:
     source = folder / "source.mp4"
-    made = run_child(program("source", source, WIDTH, HEIGHT, args.frames, args.film))
-    plan = jobs(args.slow_frames)
+    width, height = map(int, args.size.split("x"))
+    made = run_child(program("source", source, width, height, args.frames, args.film))
+    plan = jobs(width, height, args.slow_frames)
     runs: dict[str, list[Child]] = {job.name: [] for job in plan}
     for number in range(args.rounds + 1):  # the first round warms caches and is not counted
         for job in plan:
@@ -112,6 +114,7 @@ def measure(folder: Path, args: argparse.Namespace) -> None:
     report(rows, alone, summary(imports), args, made.said["from"])
     result = {
         "film": made.said["from"],
+        "size": args.size,
         "frames": args.frames,
         "rounds": args.rounds,
         "engine": runs["vidgen x2"][0].said["engine"],
@@ -189,7 +192,7 @@ def report(
     film: str,
 ) -> None:
     """The figures as Markdown."""
-    print(f"\n{film} as {WIDTH}x{HEIGHT} H.264, {args.frames} frames, {args.rounds} rounds\n")
+    print(f"\n{film} as {args.size} H.264, {args.frames} frames, {args.rounds} rounds\n")
     print("| job | frames/s | steady | ratio | first frame s | cores used | share | peak MiB |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name, facts in rows.items():
