@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
@@ -43,7 +43,7 @@ def filtered(
         stream.thread_type = "AUTO"
         graph = Graph()
         nodes = [graph.add_buffer(stream), graph.add(name, words), graph.add("buffersink")]
-        graph.link_nodes(*nodes).configure()  # type: ignore[operator]
+        graph.link_nodes(*nodes).configure()
         encoder = None
         pictures = islice(reader.decode(stream), limit)
         for picture in chain(pictures, [None]):
@@ -83,7 +83,7 @@ def x264(writer: av.container.OutputContainer, first: av.VideoFrame, rate: Fract
     return stream
 
 
-JOBS = {"lanczos": lanczos, "minterpolate": minterpolate}
+JOBS: dict[str, Callable[..., dict[str, Any]]] = {"lanczos": lanczos, "minterpolate": minterpolate}
 
 
 if __name__ == "__main__":
