@@ -14,8 +14,8 @@ from benchmarks.common import write_result
 __all__ = ["Memory", "memory", "soak"]
 
 SOURCE_FRAMES = 240
-SAMPLE_SECONDS = 1.0
-SETTLED = 0.1  # of the run: until then libraries load and queues fill
+SAMPLE_SECONDS = 0.5
+SETTLED, SETTLED_SECONDS = 0.1, 5.0  # of the run: until then libraries load and queues fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Memory:
     first_quarter: float
     last_quarter: float
     slope_per_minute: float
-    """Least-squares slope after the first tenth of the run."""
+    """Least-squares slope after the first tenth of the run, or its first 5 seconds."""
 
 
 def soak(folder: Path, film: str, minutes: int, size: str) -> Memory:
@@ -76,7 +76,8 @@ def resident_mib(pid: int) -> float:
 
 def memory(samples: list[tuple[float, float]]) -> Memory:
     """What the samples show. Needs a few of them."""
-    settled = samples[int(len(samples) * SETTLED) :]
+    begin = max(samples[-1][0] * SETTLED, SETTLED_SECONDS)
+    settled = [sample for sample in samples if sample[0] >= begin] or samples
     quarter = max(len(settled) // 4, 1)
     values = [resident for _, resident in settled]
     return Memory(
