@@ -179,6 +179,11 @@ def test_a_run_loads_no_training_and_no_gpu_library(clip, tmp_path):
     assert not loaded & {"torch", "onnx", "safetensors", "cupy", "tensorrt", "tensorrt_rtx"}
 
 
+def targets(node: ast.AST) -> list[ast.expr]:
+    """What an assignment assigns to."""
+    return getattr(node, "targets", [node.target] if isinstance(node, ast.AnnAssign) else [])
+
+
 def test_public_names_are_sorted_and_exist():
     def rank(name: str) -> tuple[int, str]:
         return (0 if name.isupper() else 1 if name[0].isupper() else 2), name
@@ -196,7 +201,7 @@ def test_public_names_are_sorted_and_exist():
         } | {
             getattr(bound, "name", getattr(bound, "id", ""))
             for node in tree(module).body
-            for bound in (node, *getattr(node, "targets", ()), getattr(node, "target", None))
+            for bound in (node, *(inner for each in targets(node) for inner in ast.walk(each)))
         }
         assert set(names) <= there, module
 

@@ -23,6 +23,7 @@ from vidgen.frame import Color, Planes, VideoFormat, dtype_of
 
 __all__ = [
     "FULL",
+    "LIMITED",
     "LimitedRange",
     "PictureReader",
     "bit_depth",
