@@ -31,7 +31,7 @@ MODULES = {
 FLOORS = [
     {"errors"},
     {"timing", "frame"},
-    {"stage", "zoo", "kernels", "job", "sizes", "target"},
+    {"stage", "zoo", "kernels", "job", "memory", "sizes", "target"},
     {"media", "engines"},
     {"motion"},
     {"stages"},

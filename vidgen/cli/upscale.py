@@ -83,6 +83,7 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do the job; progress and report go to stderr."""
     from vidgen.job import Settings  # deferred, with all that follows: `--help` needs none of it
+    from vidgen.memory import keep_freed_memory
     from vidgen.pipeline import run as run_pipeline
 
     settings = Settings(
@@ -100,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
         end=_time(args.end),
         overwrite=args.overwrite,
     )
+    keep_freed_memory()
     bar = _Bar(sys.stderr, silent=args.quiet)
     try:
         report = run_pipeline(settings, bar.show)
