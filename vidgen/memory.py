@@ -32,4 +32,5 @@ def keep_freed_memory() -> bool:
         _TOP_PAD: _PAD_BYTES,
         _MMAP_THRESHOLD: _KEPT_BYTES,
     }
-    return all([mallopt(name, size) == 1 for name, size in sizes.items()])
+    accepted = [mallopt(name, size) == 1 for name, size in sizes.items()]
+    return all(accepted)
