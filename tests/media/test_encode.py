@@ -1,6 +1,8 @@
 """What is written is what was given: pictures, times, tags; refusals come before any frame."""
 
+import os
 import resource
+import sys
 from collections import deque
 from dataclasses import replace
 from fractions import Fraction
@@ -265,3 +267,14 @@ def test_prores_is_limited_range_in_numbers_too(tmp_path, color_range, matrix):
     assert (frame.uv == 512).all()
     found = probe(tmp_path / "a.mov").video.color
     assert (found.range, found.matrix) == (1, matrix)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the threads' scheduling")
+def test_no_encoder_takes_real_time_priority(tmp_path):
+    """SVT-AV1 does when run as root, and then starves the threads that feed it."""
+    video = VideoFormat(128, 96)
+    planes = np.full((96, 128), 60, np.uint8), np.full((48, 64, 2), 128, np.uint8)
+    with Encoder(tmp_path / "out.mkv", video, codec="svtav1", time_base=Fraction(1, 24)) as encoder:
+        encoder.write(Frame(*planes, 0, 1, Fraction(1, 24)))
+        tasks = [int(name) for name in os.listdir("/proc/self/task")]
+        assert {os.sched_getscheduler(task) for task in tasks} == {os.SCHED_OTHER}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,6 +20,7 @@ __all__ = [
     "codec_names",
     "container_of",
     "find_codec",
+    "ordinary_priority",
     "quiet_svt",
     "require_encodable",
 ]
@@ -212,6 +216,21 @@ def require_encodable(
     chosen = find_codec(codec)
     chosen.encoder_options(crf, preset)
     container_of(target, chosen)
+
+
+@contextmanager
+def ordinary_priority() -> Iterator[None]:
+    """Take back the real-time priority that SVT-AV1 gives itself and its caller when run as root.
+
+    With it the encoder keeps every other thread of the program from running, its source included.
+    """
+    if sys.platform != "linux" or os.sched_getscheduler(0) != os.SCHED_OTHER:
+        yield
+        return
+    yield
+    for task in Path("/proc/self/task").iterdir():
+        if os.sched_getscheduler(int(task.name)) == os.SCHED_FIFO:
+            os.sched_setscheduler(int(task.name), os.SCHED_OTHER, os.sched_param(0))
 
 
 def quiet_svt() -> None:

@@ -17,7 +17,14 @@ from av.video.stream import VideoStream
 
 from vidgen.errors import OutputError, UsageError
 from vidgen.frame import Frame, VideoFormat
-from vidgen.media.codecs import Codec, Container, container_of, find_codec, quiet_svt
+from vidgen.media.codecs import (
+    Codec,
+    Container,
+    container_of,
+    find_codec,
+    ordinary_priority,
+    quiet_svt,
+)
 from vidgen.media.color import FULL, LIMITED, LimitedRange, picture
 from vidgen.media.hdr import PQ, light_levels, with_light_levels
 from vidgen.media.source import CHROMA_LOCATIONS, reason
@@ -82,7 +89,8 @@ class Encoder:
             with self._errors_named():
                 self._output = _create(target, container)
                 self._add_streams(container, options)
-                self._output.start_encoding()
+                with ordinary_priority():
+                    self._output.start_encoding()
                 if self._others:
                     self._others.begin(self._output)
         except BaseException:
