@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -229,8 +229,9 @@ def ordinary_priority() -> Iterator[None]:
         return
     yield
     for task in Path("/proc/self/task").iterdir():
-        if os.sched_getscheduler(int(task.name)) == os.SCHED_FIFO:
-            os.sched_setscheduler(int(task.name), os.SCHED_OTHER, os.sched_param(0))
+        with suppress(ProcessLookupError):  # threads end while we look
+            if os.sched_getscheduler(int(task.name)) == os.SCHED_FIFO:
+                os.sched_setscheduler(int(task.name), os.SCHED_OTHER, os.sched_param(0))
 
 
 def quiet_svt() -> None:
