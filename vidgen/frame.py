@@ -103,8 +103,13 @@ class Frame:
     generated: bool = False
     """True when the picture was made between or after real ones; it never writes history."""
     motion: Callable[[], Motion] | None = None
-    """Motion to the previous real frame, estimated when first called for and kept; None before the
-    motion stage, at cuts and in frames that are not real ones shown for the first time."""
+    """Motion to the last real frame (not `generated`) that came before this one in the stream,
+    estimated when first called for and kept. To be called from the thread of the stages.
+
+    Generated frames have it too, to the real frame shown last, and so have real frames after some
+    that were left out by a lower rate. None: before the motion stage, where no real frame of the
+    shot came before, where that one lies over a quarter of a second and other real frames back, and
+    where a picture is shown again."""
 
     @property
     def time(self) -> Fraction:

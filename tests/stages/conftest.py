@@ -86,12 +86,27 @@ class Film:
                 start, stop = self.times[before : before + 2]
                 assert start + tolerance < frame.time < stop - tolerance
                 assert phase == float((frame.time - start) / (stop - start))
-                assert frame.motion is None
                 assert not frame.duplicate
             else:
                 number = self.index(frame.y)
                 assert frame.uv is self.frames[number].uv
                 self.check_real(number, frame, tolerance)
+
+    def check_motion(self, shown):
+        """Each frame has motion if a real one of its shot was shown before it, not long ago."""
+        last = None
+        for frame in shown:
+            number = self.made[id(frame.y)][0] if frame.generated else self.index(frame.y)
+            if last is not None and any(last < cut <= number for cut in self.cuts):
+                last = None
+            near = last is not None and (
+                number - last <= 1 or self.times[number] - self.times[last] <= Fraction(1, 4)
+            )
+            again = not frame.generated and number == last
+            assert (frame.motion is not None) == (near and not again)
+            if near and not frame.generated and number == last + 1:
+                assert frame.motion is self.frames[number].motion
+            last = last if frame.generated else number
 
     def check_real(self, number, frame, tolerance):
         """A real frame away from its own time is held for a reason, or the nearest one."""

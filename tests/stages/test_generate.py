@@ -39,6 +39,7 @@ def test_exact_stamps_give_an_exact_grid(film_of, source, target, origin):
     shown = film.shown_at(target)
     film.check_grid(shown, target)
     film.check_pictures(shown)
+    film.check_motion(shown)
     assert [frame.cut for frame in shown] == [True] + [False] * (len(shown) - 1)
 
 
@@ -49,6 +50,7 @@ def test_stamps_rounded_to_a_millisecond_give_the_same_grid(film_of, source, tar
     shown = film.shown_at(target)
     film.check_grid(shown, target)
     film.check_pictures(shown)
+    film.check_motion(shown)
     exact = film_of(steady(source, 100)).shown_at(target)
     kinds = [(frame.generated, same.generated) for frame, same in zip(shown, exact, strict=False)]
     assert sum(kind != other for kind, other in kinds) <= len(kinds) // 50  # about the 1 ms itself
@@ -95,6 +97,7 @@ def test_a_rate_a_thousandth_higher_repeats_a_frame_and_makes_none(film_of, sour
     shown = film.shown_at(target)
     film.check_grid(shown, target)
     film.check_pictures(shown)
+    film.check_motion(shown)
     assert not film.made
     assert len({id(frame.y) for frame in shown}) == 600
 
@@ -131,6 +134,7 @@ def test_at_a_cut_the_old_shot_is_held_and_the_new_one_starts_on_time(film_of, r
     shown = film.shown_at(60)
     film.check_grid(shown, 60)
     film.check_pictures(shown)
+    film.check_motion(shown)
     assert {before + 1 for before, _ in film.made.values()}.isdisjoint(film.cuts)
     for cut in film.cuts:
         carriers = [frame for frame in shown if frame.cut and film.index(frame.y) == cut]
@@ -165,6 +169,7 @@ def test_variable_rate_with_long_gaps(film_of):
     shown = film.shown_at(60)
     film.check_grid(shown, 60)
     film.check_pictures(shown)
+    film.check_motion(shown)
     gaps = {before: times[before + 1] - times[before] for before, _ in film.made.values()}
     assert max(gaps.values()) == Fraction(1, 4)
     held = [frame for frame in shown if film.times[7] <= frame.time < film.times[8] - MILLISECOND]

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgen.frame import Motion, Planes
-from vidgen.motion.flow import half_luma, halved
+from vidgen.motion.flow import agreement, half_luma, halved
 from vidgen.motion.warp import pixel_grid, sample, sample_sharp
 
-__all__ = ["picture_between"]
+__all__ = ["motion_between", "picture_between"]
 
 Field = NDArray[Any]
 """(h, w, 2) float32, (x, y) order."""
@@ -38,13 +38,48 @@ def picture_between(before: Planes, after: Planes, motion: Motion, phase: float)
 
     `motion` is that of `after` to `before`. The result belongs to the caller.
     """
-    first, last = halved(half_luma(before[0])), halved(half_luma(after[0]))
-    forth = halved(motion.reverse) * np.float32(0.25)
-    back = halved(motion.flow) * np.float32(-0.25)
-    motions = (_follow(forth, -phase), _follow(back, 1 - phase), np.zeros_like(forth))
-    velocity = _best(motions, first, last, phase)
+    first, last = _quarter_luma(before), _quarter_luma(after)
+    forth, back = _quarter_flows(motion)
+    velocity = _velocity(forth, back, first, last, phase)
     weight = _weight_of_last(velocity, forth, back, first, last, phase)
     return _draw(before, after, velocity, weight, phase)
+
+
+def motion_between(before: Planes, after: Planes, motion: Motion, phase: float) -> Motion:
+    """Motion from the picture at `phase` in (0, 1), as of `picture_between`, to `before`.
+
+    It is trusted where both ends of the motion look alike and where what lies at its end in
+    `before` moves, by its own flow, to where it came from.
+    """
+    first, last = _quarter_luma(before), _quarter_luma(after)
+    forth, back = _quarter_flows(motion)
+    velocity = _velocity(forth, back, first, last, phase)
+    steps = velocity * np.float32(-4 * phase)  # full-resolution pixels
+    stray = 4 * phase * (sample(forth, _at(velocity, -phase)) - velocity)
+    doubt = _doubt(_difference(first, last, velocity, phase))
+    shape = motion.flow.shape
+    return Motion(
+        flow=_enlarged(steps, shape),
+        confidence=_enlarged(agreement(stray, steps) * (1 - doubt), shape),
+        reverse=motion.reverse * np.float32(phase),
+        reverse_confidence=motion.reverse_confidence,
+    )
+
+
+def _quarter_luma(planes: Planes) -> NDArray[np.uint8]:
+    return halved(half_luma(planes[0]))
+
+
+def _quarter_flows(motion: Motion) -> tuple[Field, Field]:
+    """The velocity by the flow of the first picture and by that of the last."""
+    return halved(motion.reverse) * np.float32(0.25), halved(motion.flow) * np.float32(-0.25)
+
+
+def _velocity(
+    forth: Field, back: Field, first: NDArray[np.uint8], last: NDArray[np.uint8], phase: float
+) -> Field:
+    motions = (_follow(forth, -phase), _follow(back, 1 - phase), np.zeros_like(forth))
+    return _best(motions, first, last, phase)
 
 
 def _at(velocity: Field, share: float) -> Field:
@@ -94,9 +129,13 @@ def _weight_of_last(
     trust_first = _trust(forth, velocity, -phase) * np.float32(1 - phase)
     trust_last = _trust(back, velocity, 1 - phase) * np.float32(phase)
     chosen = trust_last / (trust_first + trust_last)
-    difference = _difference(first, last, velocity, phase)
-    doubt = np.clip((difference - _MATCHED) / (_MISMATCHED - _MATCHED), 0, 1)
+    doubt = _doubt(_difference(first, last, velocity, phase))
     return np.asarray(phase + (chosen - phase) * doubt, np.float32)
+
+
+def _doubt(difference: Scalars) -> Scalars:
+    """(h, w) in [0, 1]: 0 where both ends look alike, 1 where they surely do not."""
+    return np.clip((difference - _MATCHED) / (_MISMATCHED - _MATCHED), 0, 1)
 
 
 def _trust(flow: Field, velocity: Field, share: float) -> Scalars:

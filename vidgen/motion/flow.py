@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from vidgen.frame import Motion
 from vidgen.motion.warp import pixel_grid, sample
 
-__all__ = ["FlowEstimator", "half_luma", "halved"]
+__all__ = ["FlowEstimator", "agreement", "half_luma", "halved", "joined"]
+
+Field = NDArray[Any]
+"""(h, w, 2) float32, (x, y) order."""
+Scalars = NDArray[Any]
+"""(h, w) float32."""
 
 _NEW: Any = None  # "make the result", which OpenCV's type stubs do not know
 _SMALLEST = 32  # pixels a side; DIS is not made for less
@@ -68,19 +73,43 @@ class FlowEstimator:
         return np.multiply(flow[:height, :width], np.float32(2), dtype=np.float32)
 
 
-def _confidence(flow: NDArray[np.float32], reverse: NDArray[np.float32]) -> NDArray[np.float32]:
+def joined(last: Motion, first: Motion) -> Motion:
+    """Motion over two steps: `last` leads from a frame to a middle one, `first` on from there."""
+    flow, confidence = _on(last.flow, last.confidence, first.flow, first.confidence)
+    reverse, reverse_confidence = _on(
+        first.reverse, first.reverse_confidence, last.reverse, last.reverse_confidence
+    )
+    return Motion(flow, confidence, reverse, reverse_confidence)
+
+
+def _on(
+    flow: Field, confidence: Scalars, further: Field, its_confidence: Scalars
+) -> tuple[Field, Scalars]:
+    """`flow`, and from its end on `further`; confidence in both."""
+    there: Field = cv2.scaleAdd(flow, 0.5, pixel_grid(*flow.shape[:2]))
+    return flow + sample(further, there), confidence * sample(its_confidence, there)
+
+
+def agreement(stray: Field, steps: Field) -> Scalars:
+    """(h, w) in [0, 1]: 1 where `stray` is nothing, 1/2 at the tolerance for motion by `steps`.
+
+    Both are (h, w, 2) in full-resolution pixels.
+    """
+    allowed = _TOLERANCE_PIXELS + _TOLERANCE_RATIO * _length(steps)
+    return np.asarray(1 / (1 + (_length(stray) / allowed) ** 2), np.float32)
+
+
+def _confidence(flow: Field, reverse: Field) -> Scalars:
     """(h, w) in [0, 1]: how well following `flow` and then `reverse` leads back to the start.
 
     Found at quarter resolution, no coarser than the flow itself.
     """
     forth, back = halved(flow), halved(reverse)
     there: NDArray[Any] = cv2.scaleAdd(forth, 0.25, pixel_grid(*forth.shape[:2]))
-    stray = _length(forth + sample(back, there))
-    allowed = _TOLERANCE_PIXELS + _TOLERANCE_RATIO * _length(forth)
-    confidence = 1 / (1 + (stray / allowed) ** 2)
+    confidence = agreement(forth + sample(back, there), forth)
     size = (flow.shape[1], flow.shape[0])
     return np.asarray(cv2.resize(confidence, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _length(field: NDArray[np.float32]) -> NDArray[np.float32]:
+def _length(field: Field) -> Scalars:
     return np.asarray(np.hypot(field[..., 0], field[..., 1]), np.float32)

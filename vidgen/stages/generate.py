@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache, partial
 from itertools import chain
+from typing import Any
+
+from numpy.typing import NDArray
 
 from vidgen.frame import Frame, Motion, Planes, VideoFormat
-from vidgen.motion import picture_between
+from vidgen.motion import FlowEstimator, half_luma, joined, motion_between, picture_between
 from vidgen.timing import common_time_base, grid
 
 __all__ = ["Generate"]
@@ -16,8 +20,11 @@ __all__ = ["Generate"]
 Synthesis = Callable[[Planes, Planes, Motion, float], Planes]
 """(before, after, motion of `after`, phase in (0, 1)) -> the planes in between."""
 
+MotionCall = Callable[[], Motion]
+
 _LONGEST_GAP = Fraction(1, 4)
-"""Seconds between two frames beyond which the first is held: a slide, not a movement."""
+"""Seconds between two frames beyond which the first is held: a slide, not a movement. Nor is motion
+sought over more, from a frame to the one shown last."""
 
 _SLACK = Fraction(1, 1000)
 """Seconds within which an instant counts as a frame's own: containers round times to 1 ms, and a
@@ -42,7 +49,8 @@ class Generate:
     gap longer than a quarter of a second, and after the last frame for as long as that lasts.
     Where the output is no faster than the source, the nearer real frame is shown.
 
-    Frames must come from EstimateMotion. One frame of look-ahead.
+    Every frame but those of a shot before its first real one, and repetitions, carries the motion
+    to the real frame shown last. Frames must come from EstimateMotion. One frame of look-ahead.
     """
 
     fps: Fraction
@@ -61,13 +69,13 @@ class Generate:
         if before is None:
             return
         clock = _Clock.of(before.time, self.fps)
-        shown, cut = -2, False  # number of the real frame shown last; a cut not carried yet
+        trail, cut = _Trail(), False  # a cut not carried yet
         for number, after in enumerate(chain(frames, [None])):
             cut = cut or before.cut
+            trail.enter(number, before)
             for n, picture in self._pictures(before, after, clock.origin):
-                real = number + (picture is after)
-                yield _stamped(picture, n, clock, cut, real - shown)
-                shown, cut = shown if picture.generated else real, False
+                yield _stamped(trail.marked(picture), n, clock, cut)
+                cut = False
             if after is None:
                 return
             before = after
@@ -95,7 +103,8 @@ class Generate:
         if b.motion is None:
             raise ValueError("Generate needs frames from EstimateMotion: put that stage before it")
         y, uv = self.synthesis(a.planes, b.planes, b.motion(), float(phase))
-        return replace(a, y=y, uv=uv, generated=True, motion=None, duplicate=False)
+        motion = partial(_motion_between, a.planes, b.planes, b.motion, float(phase))
+        return replace(a, y=y, uv=uv, generated=True, motion=motion, duplicate=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +122,79 @@ class _Clock:
         return cls(origin, time_base, int(origin / time_base), int(1 / fps / time_base))
 
 
-def _stamped(picture: Frame, n: int, clock: _Clock, cut: bool, ahead: int) -> Frame:
-    """`picture` at instant n, `ahead` real frames after the one shown last (0: held again).
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A real frame that was shown: no more of it than its motion needs, for memory's sake."""
 
-    What it says of the frame before it stays only where that frame was shown.
-    """
-    follows = ahead == 1 and not picture.generated
-    held = ahead == 0 and not picture.generated
+    number: int
+    y: NDArray[Any]
+    time: Fraction
+
+
+class _Trail:
+    """The real frame of this shot that was shown last, and the motion that leads to it."""
+
+    def __init__(self) -> None:
+        self._estimate = FlowEstimator()
+        self._shown: _Shown | None = None
+
+    def enter(self, number: int, frame: Frame) -> None:
+        """The film has come to the real frame `number`; what follows is shown from there on."""
+        if frame.cut:
+            self._shown = None
+        self._number, self._first = number, frame
+        self._back = self._motion_of(number, frame)
+
+    def marked(self, picture: Frame) -> Frame:
+        """`picture` with what is true of it after what was shown before it."""
+        if picture.generated:
+            return replace(picture, motion=self._motion_of_made(picture.motion))
+        number = self._number + (picture is not self._first)
+        ahead = number - self._shown.number if self._shown else None
+        motion = self._motion_of(number, picture)
+        self._shown = _Shown(number, picture.y, picture.time)
+        duplicate = ahead == 0 or (ahead == 1 and picture.duplicate)
+        return replace(picture, motion=motion, duplicate=duplicate)
+
+    def _motion_of(self, number: int, frame: Frame) -> MotionCall | None:
+        """To the real frame shown last; estimated anew where others lie between them."""
+        shown = self._shown
+        if shown is None or shown.number == number:
+            return None
+        if shown.number == number - 1:
+            return frame.motion
+        if frame.time - shown.time > _LONGEST_GAP:
+            return None
+        return cache(partial(_estimated, self._estimate, shown.y, frame.y))
+
+    def _motion_of_made(self, to_first: MotionCall | None) -> MotionCall | None:
+        if self._shown is None or to_first is None:
+            return None
+        if self._shown.number == self._number:
+            return cache(to_first)
+        return self._back and cache(partial(_joined, to_first, self._back))
+
+
+def _motion_between(a: Planes, b: Planes, motion: MotionCall, phase: float) -> Motion:
+    return motion_between(a, b, motion(), phase)
+
+
+def _estimated(estimate: FlowEstimator, shown: NDArray[Any], y: NDArray[Any]) -> Motion:
+    return estimate(half_luma(shown), half_luma(y))
+
+
+def _joined(last: MotionCall, first: MotionCall) -> Motion:
+    return joined(last(), first())
+
+
+def _stamped(picture: Frame, n: int, clock: _Clock, cut: bool) -> Frame:
+    """`picture` at instant n."""
     return replace(
         picture,
         pts=clock.first + n * clock.step,
         duration=clock.step,
         time_base=clock.time_base,
         cut=cut,
-        duplicate=held or (follows and picture.duplicate),
-        motion=picture.motion if follows else None,
     )
 
 
