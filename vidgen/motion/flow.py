@@ -58,11 +58,11 @@ class FlowEstimator:
 
     def __call__(self, previous: NDArray[np.uint8], current: NDArray[np.uint8]) -> Motion:
         """Motion from `current` to `previous`, both half-resolution luma as of `half_luma`."""
-        flow = self._flow(current, previous)
-        reverse = self._flow(previous, current)
+        flow = self.flow(current, previous)
+        reverse = self.flow(previous, current)
         return Motion(flow, _confidence(flow, reverse), reverse, _confidence(reverse, flow))
 
-    def _flow(self, source: NDArray[np.uint8], target: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def flow(self, source: NDArray[np.uint8], target: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(h, w, 2) in full-resolution pixels: source(x) shows what target(x + flow / 2) shows."""
         height, width = source.shape
         down, right = max(_SMALLEST - height, 0), max(_SMALLEST - width, 0)
