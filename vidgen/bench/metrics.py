@@ -1,4 +1,4 @@
-"""How far one plane is from another: PSNR and SSIM, on the decoded samples themselves."""
+"""How far one plane is from another: PSNR, SSIM and MS-SSIM, on the decoded samples themselves."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from vidgen.errors import UsageError
 
-__all__ = ["PSNR_LIMIT", "psnr", "ssim"]
+__all__ = ["PSNR_LIMIT", "psnr", "similarities", "ssim"]
 
 PSNR_LIMIT = 100.0
 """Decibels given to equal planes, where the formula has no value; above what 10 bits can reach."""
 
 _WINDOW = 11
 _SIGMA = 1.5
+_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003, section 3.2
 
 
 def psnr(reference: NDArray[Any], other: NDArray[Any], bit_depth: int = 8) -> float:
@@ -51,21 +52,63 @@ def ssim(reference: NDArray[Any], other: NDArray[Any], bit_depth: int = 8) -> fl
     C1 = (0.01 peak)^2, C2 = (0.03 peak)^2, averaged over the windows that lie wholly inside the
     plane, at full resolution. 1 means equal. Raises UsageError where the planes do not fit.
     """
+    a, b = _floats(reference, other)
+    return _similarity(a, b, 2**bit_depth - 1)[0]
+
+
+def similarities(
+    reference: NDArray[Any], other: NDArray[Any], bit_depth: int = 8
+) -> tuple[float, float | None]:
+    """`ssim`, and the multi-scale one, which is None where a side is below 176 samples.
+
+    MS-SSIM: Z. Wang et al., "Multi-scale structural similarity for image quality assessment",
+    Asilomar 2003, eq. 7: the means of the contrast-structure term at full, 1/2, 1/4 and 1/8 size
+    and of the whole SSIM at 1/16, each to the power of its weight, multiplied. Sizes are halved by
+    means of 2x2; an odd last row or column is left out; a negative mean counts as 0.
+    """
+    a, b = _floats(reference, other)
+    peak = 2**bit_depth - 1
+    whole, contrast = _similarity(a, b, peak)
+    if min(a.shape) < _WINDOW * 2 ** (len(_SCALE_WEIGHTS) - 1):
+        return whole, None
+    product = max(contrast, 0.0) ** _SCALE_WEIGHTS[0]
+    for weight in _SCALE_WEIGHTS[1:-1]:
+        a, b = _halved(a), _halved(b)
+        product *= max(_similarity(a, b, peak)[1], 0.0) ** weight
+    last = _similarity(_halved(a), _halved(b), peak)[0]
+    return whole, float(product * max(last, 0.0) ** _SCALE_WEIGHTS[-1])
+
+
+def _floats(
+    reference: NDArray[Any], other: NDArray[Any]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     _require_alike(reference, other)
     if min(reference.shape) < _WINDOW:
         height, width = reference.shape
         raise UsageError(f"SSIM takes planes of at least 11x11 samples, not {width}x{height}")
-    peak = 2**bit_depth - 1
+    return reference.astype(np.float32), other.astype(np.float32)
+
+
+def _similarity(a: NDArray[np.float32], b: NDArray[np.float32], peak: int) -> tuple[float, float]:
+    """Means of SSIM and of its contrast-structure term over the windows inside the planes."""
     c1, c2 = (0.01 * peak) ** 2, (0.03 * peak) ** 2
-    a, b = reference.astype(np.float32), other.astype(np.float32)
     mean_a, mean_b = _blur(a), _blur(b)
     square_a, square_b, product = mean_a * mean_a, mean_b * mean_b, mean_a * mean_b
     # E[a^2] + E[b^2] in one pass: the formula needs the two variances only as a sum
     variances = _blur(a * a + b * b) - square_a - square_b
     covariance = _blur(a * b) - product
-    similarity = (2 * product + c1) * (2 * covariance + c2)
-    similarity /= (square_a + square_b + c1) * (variances + c2)
-    return float(similarity.mean(dtype=np.float64))
+    contrast = (2 * covariance + c2) / (variances + c2)
+    whole = contrast * (2 * product + c1)
+    whole /= square_a + square_b + c1
+    return float(whole.mean(dtype=np.float64)), float(contrast.mean(dtype=np.float64))
+
+
+def _halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means of 2x2 samples."""
+    height, width = (side // 2 * 2 for side in plane.shape)
+    size = (width // 2, height // 2)
+    small = cv2.resize(plane[:height, :width], size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
 
 
 def _blur(plane: NDArray[np.float32]) -> NDArray[np.float32]:
