@@ -3,13 +3,16 @@
 from vidgen.media.codecs import codec_names, require_encodable
 from vidgen.media.decode import Decoder
 from vidgen.media.encode import Encoder
+from vidgen.media.join import Joiner, Piece
 from vidgen.media.probe import Chapter, MediaInfo, StreamInfo, probe
 
 __all__ = [
     "Chapter",
     "Decoder",
     "Encoder",
+    "Joiner",
     "MediaInfo",
+    "Piece",
     "StreamInfo",
     "codec_names",
     "probe",

@@ -21,6 +21,7 @@ __all__ = [
     "container_of",
     "find_codec",
     "ordinary_priority",
+    "piece_container",
     "quiet_svt",
     "require_encodable",
 ]
@@ -55,6 +56,14 @@ class Codec:
     """True where every decoder takes the levels for limited range, whatever is said."""
     containers: tuple[str, ...]
     """Suffixes of the containers that hold it, the best first."""
+
+    def threads(self, count: int) -> int:
+        """How many threads make the encoder's pictures, of `count` that the machine has for it.
+
+        Named instead of left to the encoder, for the pictures depend on it: in x264 by its threads,
+        in x265 by how many frames are coded at once, which costs quality and brings little.
+        """
+        return (count + 7) // 8 if self.word == "x265" else count
 
     def encoder_options(self, crf: float | None, preset: str | None) -> dict[str, str]:
         """FFmpeg's options for that quality and speed. Raises UsageError for unknown ones."""
@@ -176,6 +185,16 @@ CONTAINERS = {
         Container(".ts", "mpegts", chapters=False),
     )
 }
+
+
+# Pieces of a film: packets and headers as the encoder makes them. NUT knows no ProRes.
+_PIECES = Container(".nut", "nut", negative_times=True, rotation=True)
+_PIECES_OF_PRORES = Container(".mov", "mov", _MOV_OPTIONS, negative_times=True, rotation=True)
+
+
+def piece_container(codec: Codec) -> Container:
+    """What a piece of a film is kept in until all are joined."""
+    return _PIECES_OF_PRORES if codec.word == "prores" else _PIECES
 
 
 def codec_names() -> tuple[str, ...]:

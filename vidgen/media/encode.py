@@ -7,38 +7,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 import av
-from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vidgen.errors import OutputError, UsageError
+from vidgen.errors import OutputError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.media.codecs import (
-    Codec,
     Container,
     container_of,
     find_codec,
     ordinary_priority,
-    quiet_svt,
+    piece_container,
 )
 from vidgen.media.color import FULL, LIMITED, LimitedRange, picture
 from vidgen.media.hdr import PQ, light_levels, with_light_levels
-from vidgen.media.source import CHROMA_LOCATIONS, reason
+from vidgen.media.output import create, fitting, lost_tags, require_folder, video_stream
+from vidgen.media.source import reason
 from vidgen.media.streams import StreamCopier
 from vidgen.timing import common_time_base
 
 __all__ = ["Encoder"]
 
 log = logging.getLogger(__name__)
-
-_RATE_WHEN_UNKNOWN = Fraction(25)  # what rate control assumes; times of frames do not depend on it
-_LARGEST = 2**31 - 1  # FFmpeg's fractions are of 32-bit integers
-_INTERLEAVE = "1000000"  # us that the muxer holds back for a sparse subtitle stream; FFmpeg's 10 s
-#                          of lossless 4K would be gigabytes
 
 
 class Encoder:
@@ -48,7 +43,9 @@ class Encoder:
     OutputError for the file or a stream that its container cannot hold. `time_base` is that of the
     frames; with `copy_from`, its other streams, chapters and tags come along by packet. Times are
     written counted from the beginning of that film, or from `start` seconds into it, and copied
-    streams end at `end`.
+    streams end at `end`. With `piece_of` a piece of that film's new version is written: pictures
+    alone, counted from `start`, in a container that holds packets as they are; see `Joiner`.
+    `threads` is how many the machine has for an encoder; 0 leaves that to the encoder.
 
     Leaving the block writes what the encoder still holds and the container's index. Leaving it by
     an exception does too, up to the last frame written, so the file plays.
@@ -56,6 +53,9 @@ class Encoder:
 
     notes: list[str]
     """What the container could not be given."""
+    coded: list[int]
+    """Presentation times of the packets written, in coding order, in units of `time_base`."""
+    time_base: Fraction
 
     def __init__(
         self,
@@ -69,26 +69,29 @@ class Encoder:
         copy_from: Path | None = None,
         start: Fraction | None = None,
         end: Fraction | None = None,
+        piece_of: Path | None = None,
+        threads: int = 0,
     ) -> None:
-        self._target, self._format, self.notes = target, format, []
+        self._target, self._format, self.notes, self.coded = target, format, [], []
         self._codec = find_codec(codec)
         options = self._codec.encoder_options(crf, preset)
-        if copy_from and format.color.transfer == PQ:
-            options = self._with_light_levels(options, copy_from)
+        film = copy_from or piece_of
+        if film and format.color.transfer == PQ:
+            options = self._with_light_levels(options, film)
         self._pix_fmt = self._codec.pix_fmts[format.bit_depth]
         self._to_limited = self._range_converter() if self._codec.limited_range else None
-        container = container_of(target, self._codec)
-        _require_folder(target)
+        container = (piece_container if piece_of else partial(container_of, target))(self._codec)
+        require_folder(target)
         self._is_new = not target.exists()
         self._durations: dict[int, int] = {}
         self._last: int | None = None
         self._others = StreamCopier(copy_from, container, start, end) if copy_from else None
         self._offset = self._others.offset if self._others else (start or Fraction(0))
-        self._time_base = _fitting(common_time_base(time_base, self._offset))
+        self.time_base = fitting(common_time_base(time_base, self._offset))
         try:
             with self._errors_named():
-                self._output = _create(target, container)
-                self._add_streams(container, options)
+                self._output = create(target, container)
+                self._add_streams(container, options, threads)
                 with ordinary_priority():
                     self._output.start_encoding()
                 if self._others:
@@ -115,14 +118,15 @@ class Encoder:
             self.notes.append(f"{self._codec.word} cannot say HDR10's mastering display and light")
         return said
 
-    def _add_streams(self, container: Container, options: dict[str, str]) -> None:
+    def _add_streams(self, container: Container, options: dict[str, str], threads: int) -> None:
         def add_video() -> VideoStream:
-            self._stream = _video_stream(
-                self._output, self._codec, self._format, options, self._time_base, container
+            self._stream = video_stream(
+                self._output, self._codec, self._format, options, self.time_base, container
             )
+            self._stream.codec_context.thread_count = self._codec.threads(threads)
             return self._stream
 
-        self.notes += _lost_tags(self._format, self._codec, container)
+        self.notes += lost_tags(self._format, self._codec, container)
         if self._others:
             self._others.add_streams(self._output, add_video, self._format.fps)
             self.notes += self._others.notes
@@ -154,7 +158,7 @@ class Encoder:
         if self._to_limited:
             image = self._to_limited(image)
         image.pts = self._ticks(frame.time - self._offset)
-        image.time_base = self._time_base
+        image.time_base = self.time_base
         if self._last is not None and image.pts <= self._last:
             raise ValueError(f"a frame at {frame.time} s after one at or behind it")
         self._last = image.pts
@@ -172,14 +176,15 @@ class Encoder:
         return "yuv420p"
 
     def _ticks(self, seconds: Fraction) -> int:
-        return round(seconds / self._time_base)
+        return round(seconds / self.time_base)
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
         """Write packets of the video, and before each the other streams up to its time."""
         for packet in packets:
             packet.duration = self._durations.pop(packet.pts, 0) if packet.pts is not None else 0
+            self.coded.append(packet.pts or 0)
             if self._others and packet.dts is not None:
-                self._others.advance(packet.dts * self._time_base)
+                self._others.advance(packet.dts * self.time_base)
             self._output.mux_one(packet)
 
     def _finish(self, whole: bool) -> None:
@@ -187,7 +192,7 @@ class Encoder:
         try:
             with self._errors_named():
                 try:
-                    self._mux(self._stream.encode(None))
+                    self._drain()
                     if self._others and whole:
                         self._others.finish()
                 finally:
@@ -197,6 +202,9 @@ class Encoder:
                 self._others.close()
                 if damaged := self._others.damaged:
                     self.notes.append(f"{damaged} damaged packets of other streams were left out")
+
+    def _drain(self) -> None:
+        self._mux(self._stream.encode(None))
 
     def _discard(self) -> None:
         """Undo a target that could not be begun; a file that was there before is left alone."""
@@ -212,73 +220,3 @@ class Encoder:
             yield
         except (av.FFmpegError, OSError) as error:
             raise OutputError(f"{self._target}: cannot be written ({reason(error)})") from error
-
-
-def _lost_tags(video: VideoFormat, codec: Codec, container: Container) -> list[str]:
-    """Notes on what neither the container nor the codec can tell a player."""
-    notes, suffix = [], container.suffix
-    if video.rotation and not container.rotation:
-        notes.append(
-            f"{suffix} cannot say that the picture is shown turned by {video.rotation} degrees"
-        )
-    ratio = video.sample_aspect_ratio
-    # FFmpeg's Matroska muxer asks for it in a place that PyAV does not let one fill in.
-    if ratio != 1 and container.muxer in ("matroska", "webm") and not codec.tells_pixel_aspect:
-        notes.append(f"{suffix} with {codec.word} is not told that pixels are {ratio} wide")
-    return [f"{note}; use .mp4 or another codec" for note in notes]
-
-
-def _fitting(time_base: Fraction) -> Fraction:
-    """`time_base` if FFmpeg can hold it, else the finest clock it can."""
-    if time_base.numerator <= _LARGEST and time_base.denominator <= _LARGEST:
-        return time_base
-    return Fraction(1, _LARGEST)
-
-
-def _require_folder(target: Path) -> None:
-    folder = target.parent
-    if not folder.is_dir():
-        raise OutputError(f"{target}: the folder {folder} does not exist; make it first")
-    if target.is_dir():
-        raise OutputError(f"{target}: is a directory; give a file name")
-
-
-def _create(target: Path, container: Container) -> OutputContainer:
-    options = {**dict(container.options), "max_interleave_delta": _INTERLEAVE}
-    return av.open(f"file:{target}", "w", format=container.muxer, container_options=options)
-
-
-def _video_stream(
-    output: OutputContainer,
-    codec: Codec,
-    video: VideoFormat,
-    options: dict[str, str],
-    time_base: Fraction,
-    container: Container,
-) -> VideoStream:
-    """The stream to encode to, with every tag that the container or the codec can carry."""
-    quiet_svt()
-    location = video.color.chroma_location
-    if location and codec.word != "prores":  # 4:2:2 has no location to tell
-        options = {**options, "chroma_sample_location": CHROMA_LOCATIONS[location]}
-    stream = output.add_stream(
-        codec.encoder,
-        rate=(video.fps or _RATE_WHEN_UNKNOWN).limit_denominator(1_000_000),
-        options=options,
-        width=video.width,
-        height=video.height,
-        time_base=time_base,
-        pix_fmt=codec.pix_fmts[video.bit_depth],
-    )
-    if not isinstance(stream, VideoStream):
-        raise UsageError(f"--codec {codec.word}: not a video encoder")
-    context = stream.codec_context
-    context.sample_aspect_ratio = video.sample_aspect_ratio.limit_denominator(1_000_000)
-    context.color_range, context.colorspace = video.color.range, video.color.matrix
-    context.color_primaries, context.color_trc = video.color.primaries, video.color.transfer
-    context.thread_type = "AUTO"  # PyAV's default, slices, costs x264 quality and speed
-    if codec.word == "x265" and container.muxer in ("mp4", "mov"):
-        context.codec_tag = "hvc1"  # what Apple's players ask for
-    if video.rotation:
-        stream.set_display_rotation(video.rotation)
-    return stream
