@@ -48,7 +48,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     base = recipe.read(RECIPE)
-    plan = replace(base.train, steps=args.steps, batch=8, rate=3e-3, warmup=200)
+    plan = replace(base.train, steps=args.steps, rate=3e-3, warmup=200, start="")
     known = newest() if args.time else {}
     nets = [
         recipe.Net(grid=grid, width=width, depth=depth, expand=4 * width)
@@ -70,10 +70,12 @@ def main() -> None:
 
 def trained(trial: recipe.Recipe) -> Row:
     """Train one candidate; its gains over Lanczos in dB."""
-    pairs, held_out = data.prepare(trial.data), list(data.validation(trial.data))
+    scale = trial.net.scale
+    sequences = data.prepare(trial.data, scale)
+    held_out = list(data.validation(trial.data, scale))
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        state = train(trial, pairs, Path(folder) / "state")
+        state = train(trial, sequences, Path(folder) / "state")
     seconds = round(time.monotonic() - began)
     gains = evaluate(averaged(state, trial.net), held_out)
     luma, chroma = np.mean(list(gains.values()), 0).round(3).tolist()
@@ -93,10 +95,11 @@ def timed(trial: recipe.Recipe) -> Row:
             rng = np.random.default_rng(0)
             y = rng.integers(16, 236, (height, WIDTH), dtype=np.uint8)
             uv = rng.integers(16, 241, (height // 2, WIDTH // 2, 2), dtype=np.uint8)
+            past = np.stack([y] * model.scale**2), np.full_like(y, 200)
             laps = []
             for _ in range(30):
                 began = time.perf_counter()
-                engine(y, uv)
+                engine(y, uv, *past)
                 laps.append(1000 * (time.perf_counter() - began))
     low, middle, high = np.percentile(laps[5:], [25, 50, 75]).round(1).tolist()
     return {

@@ -33,7 +33,7 @@ from vidgen.engines import Backend, choose_backend
 from vidgen.frame import Planes
 from vidgen.media import Decoder, probe
 from vidgen.media.recode import recode
-from vidgen.train.degrade import halve
+from vidgen.train.degrade import shrink
 from vidgen.train.export import write_card
 
 DATA = Path("../shared/data/eval")
@@ -76,7 +76,7 @@ def clip_row(path: Path, frames: int, models: list[str], backend: Backend) -> Ro
     duration = probe(path).duration or Fraction(0)
     with Decoder(path, start=duration / 3) as decoder:
         truth = [cropped(frame.planes) for frame in islice(decoder, frames)]
-    low = recode([halve(planes) for planes in truth], "libx264", CRF)
+    low = recode([shrink(planes) for planes in truth], "libx264", CRF)
     height, width = low[0][0].shape
     scores: dict[str, list[tuple[float, ...]]] = {}
     with ExitStack() as stack:

@@ -30,6 +30,8 @@ class Model:
     """`realtime`, `balanced` or `quality`."""
     scale: int
     """Output pixels per input pixel along each side."""
+    history: bool
+    """Whether it takes its own previous output; see `vidgen.engines`."""
     multiple_of: int
     """Width and height of the input must be divisible by this."""
     sha256: dict[str, str]

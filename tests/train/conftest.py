@@ -18,6 +18,7 @@ expand = 8
 folder = "{folder}"
 validation = ["held"]
 length = 3
+keep = 3
 windows = 2
 drawings = 1
 side = 32

@@ -1,4 +1,4 @@
-"""Pairs: both halves show the same place, whatever was done to the lower one."""
+"""Sequences: low and high show the same place, whatever was done to the lower one."""
 
 from dataclasses import replace
 
@@ -8,8 +8,9 @@ import pytest
 
 from vidgen.bench.metrics import psnr
 from vidgen.errors import InputError
+from vidgen.motion import warp
 from vidgen.train import data
-from vidgen.train.degrade import Degradation, degrade, draw, halve
+from vidgen.train.degrade import Degradation, degrade, draw, shrink
 from vidgen.train.sources import drawing_run, to_planes
 
 
@@ -32,7 +33,9 @@ def shifted_scores(low, high):
 
 @pytest.mark.parametrize("kernel", ["area", "bicubic", "gauss"])
 @pytest.mark.parametrize(
-    ("codec", "quality"), [("none", 0), ("libx264", 20), ("mpeg2video", 4)], ids=str
+    ("codec", "quality"),
+    [("none", 0), ("libx264", 20), ("libx265", 20), ("mpeg2video", 4)],
+    ids=str,
 )
 def test_degraded_planes_stay_aligned_to_the_pixel(run, kernel, codec, quality):
     how = Degradation(kernel=kernel, codec=codec, quality=quality, preset="veryfast")
@@ -47,18 +50,29 @@ def test_degraded_planes_stay_aligned_to_the_pixel(run, kernel, codec, quality):
 
 
 @pytest.mark.parametrize("kernel", ["area", "bicubic", "gauss"])
-def test_halving_keeps_flats_and_the_dtype(kernel):
+@pytest.mark.parametrize("scale", [2, 4])
+def test_shrinking_keeps_flats_and_the_dtype(kernel, scale):
     planes = np.full((32, 48), 1023, np.uint16), np.full((16, 24, 2), 64, np.uint16)
-    y, uv = halve(planes, kernel)
-    assert y.shape == (16, 24)
+    y, uv = shrink(planes, kernel, scale)
+    assert y.shape == (32 // scale, 48 // scale)
     assert y.dtype == np.uint16
     assert (y == 1023).all()
     assert (uv == 64).all()
 
 
-def test_halving_refuses_sides_that_chroma_could_not_follow():
+@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("kernel", ["area", "bicubic", "gauss"])
+def test_shrinking_moves_nothing(kernel, scale):
+    """A ramp stays a ramp: each pixel is the mean of its block, away from the border."""
+    ramp = np.tile(np.arange(0, 960, 4, np.uint16), (64, 1))
+    y, _ = shrink((ramp, np.zeros((32, 120, 2), np.uint16)), kernel, scale)
+    means = ramp.reshape(64 // scale, scale, -1, scale).mean((1, 3))
+    assert np.abs(y - means)[4:-4, 4:-4].max() <= 0.5
+
+
+def test_shrinking_refuses_sides_that_chroma_could_not_follow():
     with pytest.raises(ValueError, match="divisible by 4"):
-        halve((np.zeros((30, 32), np.uint8), np.zeros((15, 16, 2), np.uint8)))
+        shrink((np.zeros((30, 32), np.uint8), np.zeros((15, 16, 2), np.uint8)))
 
 
 def test_a_coarser_quantiser_loses_more(run):
@@ -67,7 +81,7 @@ def test_a_coarser_quantiser_loses_more(run):
             degrade(run, Degradation(kernel="area", codec=codec, quality=q, preset="medium"))
             for q in qualities
         )
-        clean = [halve(planes) for planes in run]
+        clean = [shrink(planes) for planes in run]
         scores = [
             np.mean([psnr(a[0], b[0]) for a, b in zip(clean, given, strict=True)])
             for given in (fine, coarse)
@@ -78,7 +92,8 @@ def test_a_coarser_quantiser_loses_more(run):
 def test_draws_cover_all_kinds():
     rng = np.random.default_rng(0)
     drawn = [draw(rng) for _ in range(300)]
-    assert {how.codec for how in drawn} == {"libx264", "mpeg2video", "none"}
+    assert {how.codec for how in drawn} == {"libx264", "libx265", "mpeg2video", "none"}
+    assert 0 < np.mean([how.grain > 0 for how in drawn]) < 0.3
     assert {how.kernel for how in drawn} == {"area", "bicubic", "gauss"}
 
 
@@ -92,20 +107,36 @@ def test_colours_become_limited_range_bt709():
     assert (y[0, 0], *uv[0, 0]) == (32, 240, 118)
 
 
-def test_crops_and_batches_are_pairs(recipe, tmp_path):
-    pairs = data.prepare(recipe.data, tmp_path)
-    again = data.prepare(recipe.data, tmp_path)
-    assert len(pairs) == len(again) > 0
-    assert np.array_equal(pairs.arrays[0], again.arrays[0])
-    batch = pairs.batch(np.random.default_rng(0), 12, 16)
-    assert [plane.shape for plane in batch] == [
-        (12, 16, 16), (12, 8, 8, 2), (12, 32, 32), (12, 16, 16, 2),
-    ]  # fmt: skip
-    for y, y_true in zip(batch[0], batch[2], strict=True):
-        assert psnr(y, halve((y_true, np.zeros((16, 16, 2), np.uint8)))[0]) > 20
-    assert {name for name, _ in data.validation(recipe.data)} == {"held"}
+def test_crops_and_batches_show_one_place(recipe, tmp_path):
+    sequences = data.prepare(recipe.data, 2, tmp_path)
+    again = data.prepare(recipe.data, 2, tmp_path)
+    assert len(sequences) == len(again) > 0
+    assert np.array_equal(sequences.stored.flow, again.stored.flow)
+    batch = sequences.batch(np.random.default_rng(0), 12, 16)
+    shapes = {
+        "y": (16, 16), "uv": (8, 8, 2), "y_true": (32, 32), "uv_true": (16, 16, 2),
+        "flow": (8, 8, 2), "trust": (8, 8),
+    }  # fmt: skip
+    frames = recipe.data.keep
+    for name, shape in shapes.items():
+        assert getattr(batch, name).shape == (12, frames, *shape)
+    for y, y_true in zip(batch.y[:, 0], batch.y_true[:, 0], strict=True):
+        assert psnr(y, shrink((y_true, np.zeros((16, 16, 2), np.uint8)))[0]) > 20
+    assert {name for name, _ in data.validation(recipe.data, 2)} == {"held"}
+
+
+@pytest.mark.parametrize("flips", list(np.ndindex(2, 2, 2)), ids=str)
+def test_flow_turns_with_the_picture(run, flips):
+    """However a sequence is flipped, following its flow still leads to the frame before."""
+    low = [shrink(planes) for planes in run]
+    turned = data._flipped(data.sequence(low, run), *flips)
+    flow = cv2.resize(turned.flow[2].astype(np.float32), turned.y.shape[2:0:-1])
+    kept, moved = turned.y[2].astype(int), warp(np.ascontiguousarray(turned.y[1]), flow).astype(int)
+    still = np.abs(kept - turned.y[1])[16:-16, 16:-16].mean()
+    assert np.abs(kept - moved)[16:-16, 16:-16].mean() < 0.5 * still
+    assert turned.trust[0].max() == 0
 
 
 def test_a_folder_without_pictures_is_an_error(recipe, tmp_path):
     with pytest.raises(InputError, match="no clips or stills"):
-        data.prepare(replace(recipe.data, folder=str(tmp_path / "none")), tmp_path / "cache")
+        data.prepare(replace(recipe.data, folder=str(tmp_path / "none")), 2, tmp_path / "cache")

@@ -17,7 +17,7 @@ from vidgen.train.run import train_recipe  # noqa: E402
 
 @pytest.fixture(scope="module")
 def pairs(recipe, tmp_path_factory):
-    return data.prepare(recipe.data, tmp_path_factory.mktemp("cache"))
+    return data.prepare(recipe.data, 2, tmp_path_factory.mktemp("cache"))
 
 
 def test_a_resumed_run_gives_the_same_weights_to_the_bit(recipe, pairs, tmp_path, monkeypatch):
@@ -38,7 +38,7 @@ def test_a_resumed_run_gives_the_same_weights_to_the_bit(recipe, pairs, tmp_path
 
 def test_training_lowers_the_loss(recipe, pairs, tmp_path):
     plan = replace(recipe, train=replace(recipe.train, steps=60, rate=5e-3))
-    held_out = list(data.validation(recipe.data))
+    held_out = list(data.validation(recipe.data, 2))
     before = train.evaluate(train.build(recipe.net), held_out)
     state = train.train(plan, pairs, tmp_path / "state")
     after = train.evaluate(train.averaged(state, plan.net), held_out)
@@ -76,11 +76,34 @@ def test_a_wrong_export_is_refused(recipe, tmp_path):
         check_parity(model, other, choose_backend())
 
 
-@pytest.mark.parametrize("grid", [2, 4])
-def test_packed_grids_run_through_the_engine_too(recipe, grid, tmp_path):
-    plan = replace(recipe, net=replace(recipe.net, grid=grid, depth=3))
-    model = export(train.build(plan.net), plan, tmp_path, steps=0, quality={})
-    assert model.multiple_of == grid
+@pytest.mark.parametrize("history", [True, False])
+@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("grid", [1, 2])
+def test_all_shapes_run_through_the_engine_as_in_torch(recipe, grid, scale, history, tmp_path):
+    shape = replace(recipe.net, grid=grid, depth=3, scale=scale, history=history)
+    plan = replace(recipe, net=shape)
+    net = train.build(shape)
+    with torch.no_grad():  # a past that matters
+        for layer in (net.luma.past, net.luma.recall):
+            if layer is not None:
+                layer.weight.normal_(0, 0.1)
+    model = export(net, plan, tmp_path, steps=0, quality={})
+    assert (model.multiple_of, model.scale, model.history) == (max(grid, 2), scale, history)
+
+
+def test_a_run_can_start_from_shipped_weights(recipe, pairs, tmp_path):
+    plan = replace(recipe, net=replace(recipe.net, history=False), name="first")
+    net = train.build(plan.net)
+    export(net, plan, tmp_path, steps=0, quality={})
+    file = tmp_path / "first.safetensors"
+    later = train.build(recipe.net)
+    checkpoint.start(later, file)
+    assert torch.equal(later.luma.tail.weight, folded(net).luma.tail.weight)
+    wider = train.build(replace(recipe.net, width=12))
+    with pytest.raises(UsageError, match="does not fit"):
+        checkpoint.start(wider, file)
+    with pytest.raises(UsageError, match="no such file"):
+        checkpoint.start(later, tmp_path / "none.safetensors")
 
 
 def test_the_learning_rate_warms_up_and_falls_to_a_hundredth(recipe):

@@ -46,40 +46,57 @@ class OpenVINO:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self._precision,
         }
+        shapes = _shapes(model, width, height)
         try:
             graph = self._core.read_model(model.onnx(bit_depth))
-            graph.reshape({"y": [height, width], "uv": [height // 2, width // 2, 2]})
+            graph.reshape(shapes)
             compiled = self._core.compile_model(graph, "CPU", settings)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise BackendError(f"OpenVINO cannot build {model.name}: {reason}") from error
-        return _Engine(compiled, width, height, model.scale, dtype_of(bit_depth))
+        return _Engine(compiled, shapes, model.scale, dtype_of(bit_depth))
+
+
+def _shapes(model: Model, width: int, height: int) -> dict[str, list[int]]:
+    """The inputs of that model for pictures of that size, in order."""
+    shapes = {"y": [height, width], "uv": [height // 2, width // 2, 2]}
+    if model.history:
+        shapes["history"] = [model.scale**2, height, width]
+        shapes["confidence"] = [height, width]
+    return shapes
 
 
 class _Engine:
     """One compiled graph; results are written into fresh arrays that the caller owns."""
 
     def __init__(
-        self, compiled: Any, width: int, height: int, scale: int, dtype: np.dtype[Any]
+        self, compiled: Any, shapes: dict[str, list[int]], scale: int, dtype: np.dtype[Any]
     ) -> None:
         self._request = compiled.create_infer_request()
-        self._inputs = (height, width), (height // 2, width // 2, 2)
-        self._outputs = tuple((h * scale, w * scale, *c) for h, w, *c in self._inputs)
+        self._names = tuple(shapes)
+        byte = np.dtype(np.uint8)
+        self._inputs = [
+            (tuple(shape), byte if name == "confidence" else dtype)
+            for name, shape in shapes.items()
+        ]
+        self._outputs = [(h * scale, w * scale, *c) for h, w, *c in (shapes["y"], shapes["uv"])]
         self._dtype = dtype
 
-    def __call__(self, y: NDArray[Any], uv: NDArray[Any]) -> Planes:
+    def __call__(self, *planes: NDArray[Any]) -> Planes:
         """Run once. The result belongs to the caller; the inputs are not kept."""
         import openvino
 
-        given = (y.shape, uv.shape)
-        if given != self._inputs or y.dtype != self._dtype or uv.dtype != self._dtype:
-            raise BackendError(
-                f"the engine takes {self._dtype} planes {self._inputs}, not {y.dtype} {given}"
+        given = [(plane.shape, plane.dtype) for plane in planes]
+        if given != self._inputs:
+            words = (
+                ", ".join(f"{dtype} {shape}" for shape, dtype in each)
+                for each in (self._inputs, given)
             )
+            raise BackendError("the engine takes {}, not {}".format(*words))
         outputs = tuple(np.empty(shape, self._dtype) for shape in self._outputs)
         # OpenVINO refuses read-only memory and does not keep a copy alive: `inputs` does
-        inputs = [np.require(plane, requirements=("C", "W")) for plane in (y, uv)]
-        for name, plane in zip(("y", "uv"), inputs, strict=True):
+        inputs = [np.require(plane, requirements=("C", "W")) for plane in planes]
+        for name, plane in zip(self._names, inputs, strict=True):
             self._request.set_tensor(name, openvino.Tensor(plane, shared_memory=True))
         for index, plane in enumerate(outputs):
             self._request.set_output_tensor(index, openvino.Tensor(plane, shared_memory=True))

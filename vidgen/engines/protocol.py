@@ -15,8 +15,11 @@ __all__ = ["Backend", "Engine"]
 class Engine(Protocol):
     """One network, compiled for one picture size; a context manager. Not thread-safe."""
 
-    def __call__(self, y: NDArray[Any], uv: NDArray[Any]) -> Planes:
-        """Run once. The result belongs to the caller; the inputs are not kept."""
+    def __call__(self, *planes: NDArray[Any]) -> Planes:
+        """Run once: y, uv and, for a model with history, history and confidence.
+
+        The result belongs to the caller; the inputs are not kept.
+        """
         ...
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from vidgen.frame import Planes
 
 __all__ = ["recode"]
 
-_DECODERS = {"libx264": "h264", "mpeg2video": "mpeg2video"}
+_DECODERS = {"libx264": "h264", "libx265": "hevc", "mpeg2video": "mpeg2video"}
 
 
 def recode(
@@ -27,11 +27,11 @@ def recode(
 ) -> list[Planes]:
     """`frames` (8-bit planes, one size, in order) encoded with `codec` and decoded again.
 
-    `quality` is the CRF of libx264, or the constant quantiser scale (1 to 31) of mpeg2video;
-    `preset` is libx264's. Raises UsageError for another codec.
+    `quality` is the CRF of libx264 or libx265, or the constant quantiser scale (1 to 31) of
+    mpeg2video; `preset` is that of the former two. Raises UsageError for another codec.
     """
     if codec not in _DECODERS:
-        raise UsageError(f"codec {codec!r}: unknown here; give {' or '.join(_DECODERS)}")
+        raise UsageError(f"codec {codec!r}: unknown here; give {', '.join(_DECODERS)}")
     encoder = _encoder(frames[0], codec, quality, preset, fps)
     decoder = av.CodecContext.create(_DECODERS[codec], "r")
     assert isinstance(decoder, av.VideoCodecContext)
@@ -56,7 +56,10 @@ def _encoder(
     encoder.pix_fmt = "yuv420p"
     encoder.time_base, encoder.framerate = 1 / fps, fps
     encoder.thread_count = 1  # more slices or threads would change the pictures
-    if codec == "libx264":
+    if codec == "libx265":
+        quiet = "log-level=error:pools=1:frame-threads=1"
+        encoder.options = {"crf": str(quality), "preset": preset, "x265-params": quiet}
+    elif codec == "libx264":
         encoder.options = {"crf": str(quality), "preset": preset}
     else:
         encoder.qmin = encoder.qmax = round(quality)

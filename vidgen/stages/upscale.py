@@ -1,15 +1,24 @@
-"""Upscale: each frame through a network of the zoo, once or several times."""
+"""Upscale: each frame through a network of the zoo, with what was drawn for the frame before.
+
+The memory is the engine's own last output, moved along the motion; it begins anew at every cut.
+Frames that were made between real ones read it and never write it, so their faults cannot spread.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vidgen.engines import Backend, Engine
 from vidgen.frame import Frame, Planes, VideoFormat
+from vidgen.motion import half_luma
+from vidgen.motion.history import align, confidence
 from vidgen.zoo import Model
 
 __all__ = ["Upscale"]
@@ -17,7 +26,7 @@ __all__ = ["Upscale"]
 
 @dataclass(frozen=True)
 class Upscale:
-    """Enlarge every frame by `model.scale ** passes`, picture by picture.
+    """Enlarge every frame by `model.scale ** passes`.
 
     Engines are compiled at the first frame and freed with the generator. A frame that shares its
     planes with the one before it (a held picture) reuses that result.
@@ -27,6 +36,8 @@ class Upscale:
     model: Model
     source: VideoFormat
     passes: int = 1
+    history: bool = True
+    """False draws every frame without a past, to see what the past is worth."""
 
     def output(self, source: VideoFormat) -> VideoFormat:
         """`source` at the network's size; the display aspect ratio stays."""
@@ -36,15 +47,25 @@ class Upscale:
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Yield each frame enlarged, at its own time."""
         with ExitStack() as stack:
-            engines = [stack.enter_context(engine) for engine in self._engines()]
+            steps = [
+                _Step(stack.enter_context(engine), self.model, self.model.scale**index)
+                for index, engine in enumerate(self._engines())
+            ]
             before: Planes | None = None
             after: Planes | None = None
             for frame in frames:
                 if before is None or after is None or frame.y is not before[0]:
                     before, after = frame.planes, frame.planes
-                    for engine in engines:
-                        after = _run_padded(engine, after, self.model)
+                    flow = self._flow(frame)
+                    for step in steps:
+                        after = step(after, flow, remember=not frame.generated)
                 yield frame.with_planes(after)
+
+    def _flow(self, frame: Frame) -> NDArray[np.float32] | None:
+        """To the last real frame, where there is one to look back to."""
+        if not (self.history and self.model.history) or frame.cut or frame.motion is None:
+            return None
+        return frame.motion().flow
 
     def _engines(self) -> Iterator[Engine]:
         unit = self.model.multiple_of
@@ -56,16 +77,51 @@ class Upscale:
             )
 
 
-def _run_padded(engine: Engine, planes: Planes, model: Model) -> Planes:
+class _Step:
+    """One engine and its memory: the last real picture that it was given, and what it drew."""
+
+    def __init__(self, engine: Engine, model: Model, factor: int) -> None:
+        self._engine, self._model, self._factor = engine, model, factor
+        self._last: tuple[NDArray[np.uint8], NDArray[Any]] | None = None
+
+    def __call__(self, planes: Planes, flow: NDArray[np.float32] | None, remember: bool) -> Planes:
+        """`planes` enlarged; `flow` is that of the film's own pixels, `factor` times smaller."""
+        inputs: tuple[NDArray[Any], ...] = planes
+        half = half_luma(planes[0])
+        if self._model.history:
+            inputs = *planes, *self._recalled(planes[0], half, flow)
+        result = _run_padded(self._engine, inputs, self._model)
+        if remember and self._model.history:
+            self._last = half, result[0]
+        return result
+
+    def _recalled(
+        self, y: NDArray[Any], half: NDArray[np.uint8], flow: NDArray[np.float32] | None
+    ) -> Planes:
+        """The engine's inputs `history` and `confidence`."""
+        if flow is None or self._last is None:
+            squares = self._model.scale**2
+            return np.zeros((squares, *y.shape), y.dtype), np.zeros(y.shape, np.uint8)
+        if self._factor > 1:
+            flow = _resized(flow, half) * np.float32(self._factor)
+        trust = _resized(confidence(self._last[0], half, flow), y)
+        return align(self._last[1], y, flow, self._model.scale), trust
+
+
+def _resized(field: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    size = like.shape[1], like.shape[0]
+    return cv2.resize(field, size, interpolation=cv2.INTER_LINEAR)
+
+
+def _run_padded(engine: Engine, planes: tuple[NDArray[Any], ...], model: Model) -> Planes:
     """The engine's result for `planes`, edges replicated to the size that the network takes."""
-    y, uv = planes
-    height, width = y.shape
+    height, width = planes[0].shape
     down, right = -height % model.multiple_of, -width % model.multiple_of
     if not down and not right:
-        return engine(y, uv)
-    y = np.pad(y, ((0, down), (0, right)), "edge")
-    uv = np.pad(uv, ((0, down // 2), (0, right // 2), (0, 0)), "edge")
-    y, uv = engine(y, uv)
+        return engine(*planes)
+    luma, chroma = ((0, down), (0, right)), ((0, down // 2), (0, right // 2), (0, 0))
+    pads = luma, chroma, ((0, 0), *luma), luma
+    y, uv = engine(*(np.pad(each, pad, "edge") for each, pad in zip(planes, pads, strict=False)))
     height, width = height * model.scale, width * model.scale
     return (
         np.ascontiguousarray(y[:height, :width]),

@@ -16,7 +16,7 @@ from torch import Tensor
 from vidgen.errors import UsageError
 from vidgen.nets.chain import Upscaler
 
-__all__ = ["State", "load", "new", "save"]
+__all__ = ["State", "load", "new", "save", "start"]
 
 
 @dataclass(slots=True)
@@ -84,3 +84,18 @@ def load(net: Upscaler, seed: int, recipe: dict[str, Any], path: Path) -> State:
                 and key.count(".") == name.count(".") + 2
             }  # fmt: skip
     return state
+
+
+def start(net: Upscaler, path: Path) -> None:
+    """Put the weights of a shipped model into `net`; what the file lacks stays as it is.
+
+    Raises UsageError where there is no such file or a weight has another shape.
+    """
+    if not path.is_file():
+        raise UsageError(f"start = {str(path)!r}: no such file; give shipped weights, or none")
+    known = dict(net.named_parameters())
+    with torch.no_grad():
+        for name, value in load_file(path).items():
+            if name not in known or known[name].shape != value.shape:
+                raise UsageError(f"start = {str(path)!r}: {name} does not fit this network")
+            known[name].copy_(value)

@@ -1,4 +1,4 @@
-"""How a good picture becomes the one that the network will see: halved, then through a real codec.
+"""How a good picture becomes the one that the network will see: shrunk, then through a real codec.
 
 All work is on the planes, each on its own grid and centre-aligned, so a pair stays aligned to the
 pixel.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import cv2
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from vidgen.frame import Planes
 from vidgen.media.recode import recode
 
-__all__ = ["Degradation", "degrade", "draw", "halve"]
+__all__ = ["Degradation", "degrade", "draw", "shrink"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,56 +26,83 @@ class Degradation:
     """What happens to one run of frames; the same for all of them."""
 
     kernel: str
-    """`area`, `bicubic` or `gauss`: see `halve`."""
+    """`area`, `bicubic` or `gauss`: see `shrink`."""
     codec: str
-    """`libx264`, `mpeg2video`, or `none`."""
+    """`libx264`, `libx265`, `mpeg2video`, or `none`."""
     quality: float
     """CRF, or quantiser scale; see `vidgen.media.recode`."""
     preset: str
+    grain: float = 0.0
+    """Standard deviation of noise in luma before the codec, in 8-bit steps; chroma gets half."""
 
 
 def draw(rng: np.random.Generator) -> Degradation:
-    """A random degradation: mostly H.264 as films are distributed, some MPEG-2, some clean."""
-    kernel = str(rng.choice(["area", "bicubic", "gauss"], p=[0.8, 0.12, 0.08]))
-    codec = str(rng.choice(["libx264", "mpeg2video", "none"], p=[0.78, 0.1, 0.12]))
-    quality = rng.uniform(16, 30) if codec == "libx264" else rng.integers(2, 11)
+    """A random degradation: mostly as films are distributed, some old, clean or grainy."""
+    codec = str(rng.choice(["libx264", "libx265", "mpeg2video", "none"], p=[0.66, 0.06, 0.08, 0.2]))
+    kernels = [0.5, 0.4, 0.1] if codec == "none" else [0.8, 0.12, 0.08]
+    kernel = str(rng.choice(["area", "bicubic", "gauss"], p=kernels))
+    quality = rng.integers(2, 11) if codec == "mpeg2video" else rng.uniform(16, 30)
     preset = str(rng.choice(["ultrafast", "veryfast", "medium"], p=[0.1, 0.3, 0.6]))
-    return Degradation(kernel=kernel, codec=codec, quality=round(float(quality), 1), preset=preset)
+    grain = rng.uniform(1, 5) if rng.random() < 0.1 else 0.0
+    return Degradation(
+        kernel=kernel, codec=codec, quality=round(float(quality), 1), preset=preset,
+        grain=round(float(grain), 1),
+    )  # fmt: skip
 
 
-def degrade(frames: Sequence[Planes], how: Degradation) -> list[Planes]:
-    """Consecutive `frames` (8 bit, sides divisible by 4) at half size, through the codec."""
-    small = [halve(planes, how.kernel) for planes in frames]
+def degrade(
+    frames: Sequence[Planes], how: Degradation, scale: int = 2, seed: int = 0
+) -> list[Planes]:
+    """Consecutive `frames` (8 bit, sides divisible by 2 * scale), shrunk, through the codec."""
+    small = [shrink(planes, how.kernel, scale) for planes in frames]
+    if how.grain:
+        rng = np.random.default_rng(seed)
+        small = [tuple(_grained(plane, how.grain, rng) for plane in planes) for planes in small]  # type: ignore[misc]
     if how.codec == "none":
         return small
     return recode(small, how.codec, how.quality, preset=how.preset)
 
 
-def halve(planes: Planes, kernel: str = "area") -> Planes:
-    """Half size along both sides of every plane; sides divisible by 4, dtype kept.
+def _grained(plane: NDArray[Any], sigma: float, rng: np.random.Generator) -> NDArray[Any]:
+    sigma = sigma if plane.ndim == 2 else sigma / 2
+    noise = rng.normal(0, sigma, plane.shape)
+    return np.clip(np.rint(plane + noise), 0, 255).astype(plane.dtype)
 
-    `area` is the mean of 2x2; `bicubic` widens the kernel (a = -0.5) by two against aliases, as
-    MATLAB does; `gauss` blurs with sigma 0.8 first.
+
+def shrink(planes: Planes, kernel: str = "area", scale: int = 2) -> Planes:
+    """Every plane smaller by `scale`, an even number; sides divisible by 2 * scale, dtype kept.
+
+    `area` is the mean of scale x scale; `bicubic` widens the kernel (a = -0.5) by the scale against
+    aliases, as MATLAB does; `gauss` blurs with sigma 0.4 * scale first.
     """
     y, uv = planes
-    if y.shape[0] % 4 or y.shape[1] % 4:
-        raise ValueError(f"sides must be divisible by 4, not {y.shape[1]}x{y.shape[0]}")
-    return _halve(y, kernel), np.ascontiguousarray(_halve(uv, kernel))
+    if y.shape[0] % (2 * scale) or y.shape[1] % (2 * scale):
+        size = f"{y.shape[1]}x{y.shape[0]}"
+        raise ValueError(f"sides must be divisible by {2 * scale}, not {size}")
+    return _shrink(y, kernel, scale), np.ascontiguousarray(_shrink(uv, kernel, scale))
 
 
-def _halve(plane: NDArray[Any], kernel: str) -> NDArray[Any]:
+def _shrink(plane: NDArray[Any], kernel: str, scale: int) -> NDArray[Any]:
     if kernel == "area":
-        height, width = plane.shape[0] // 2, plane.shape[1] // 2
+        height, width = plane.shape[0] // scale, plane.shape[1] // scale
         return cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
-    taps = _TAPS[kernel]
-    size = taps.size
-    # The even-length kernel sits between two pixels: the anchor is the left one of the middle pair.
+    taps = _taps(kernel, scale)
+    # The even-length kernel sits between two pixels: filter2D's anchor is the left one of the
+    # middle pair, so the first result wanted lies at the left one of the first block's middle pair.
     wide = cv2.sepFilter2D(
-        plane.astype(np.float32), -1, taps, taps, anchor=(size // 2 - 1,) * 2,
+        plane.astype(np.float32), -1, taps, taps, anchor=(taps.size // 2 - 1,) * 2,
         borderType=cv2.BORDER_REPLICATE,
     )  # fmt: skip
-    top = np.iinfo(plane.dtype).max
-    return np.clip(np.rint(wide[::2, ::2]), 0, top).astype(plane.dtype)
+    first, top = scale // 2 - 1, np.iinfo(plane.dtype).max
+    return np.clip(np.rint(wide[first::scale, first::scale]), 0, top).astype(plane.dtype)
+
+
+@cache
+def _taps(kernel: str, scale: int) -> NDArray[np.float32]:
+    """Weights of the 4 * scale source pixels around the centre of a shrunk one."""
+    distance = np.abs(np.arange(4 * scale) - (2 * scale - 0.5)) / scale
+    weights = _cubic(distance) if kernel == "bicubic" else np.exp(-0.5 * (distance / 0.4) ** 2)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -82,14 +110,3 @@ def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     near = 1.5 * distance**3 - 2.5 * distance**2 + 1
     far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
     return np.where(distance <= 1, near, np.where(distance < 2, far, 0))
-
-
-def _normalised(weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    return np.asarray(weights / weights.sum(), np.float32)
-
-
-_DISTANCE = np.abs(np.arange(8) - 3.5)  # of eight source pixels from the centre of a halved one
-_TAPS = {
-    "bicubic": _normalised(_cubic(_DISTANCE / 2)),
-    "gauss": _normalised(np.exp(-0.5 * (_DISTANCE / 0.8) ** 2)),
-}

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from vidgen import zoo
@@ -33,6 +34,9 @@ _LIMITS = (
     "One frame at a time, trained for the smallest error: it sharpens and cleans what is there and "
     "invents no texture. Strong noise, interlace combs and blur wider than the halving stay."
 )
+Inputs = tuple[NDArray[Any], ...]
+"""Of an engine: y, uv and, with history, history and confidence."""
+
 _TOLERANCE = {"f32": (1, 0.01), "bf16": (4, 0.3)}
 """Largest and mean difference in codes of 8 bits that an engine of that precision may show."""
 
@@ -54,7 +58,8 @@ def export(
     card = {
         "task": "upscale",
         "tier": recipe.tier,
-        "scale": 2,
+        "scale": net.scale,
+        "history": net.history,
         "multiple_of": max(2, recipe.net.grid),
         "parameters": net.parameters_deployed(),
         "macs_per_pixel": net.macs(),
@@ -81,10 +86,11 @@ def check_parity(model: zoo.Model, net: Upscaler, backend: Backend) -> None:
     precision = "bf16" if "bf16" in backend.describe() else "f32"
     most, mean = _TOLERANCE[precision]
     multiple = model.multiple_of
+    scale = model.scale if model.history else 0
     height, width = 13 * multiple, 21 * multiple  # odd multiples
     for depth in (8, 10):
         with backend.compile(model, width, height, depth) as engine:
-            for planes in _pictures(height, width, depth):
+            for planes in _pictures(height, width, depth, scale):
                 given, wanted = engine(*planes), run_reference(net, planes, depth)
                 for ours, theirs in zip(given, wanted, strict=True):
                     apart = np.abs(ours.astype(int) - theirs.astype(int)) / 2 ** (depth - 8)
@@ -95,20 +101,37 @@ def check_parity(model: zoo.Model, net: Upscaler, backend: Backend) -> None:
                         )
 
 
-def run_reference(net: Upscaler, planes: Planes, bit_depth: int) -> Planes:
+def run_reference(net: Upscaler, planes: Inputs, bit_depth: int) -> Planes:
     """What the exported graph computes, by torch in float32."""
-    y, uv = planes
+    y, uv, *memory = planes
     unit, top = UNIT * 2 ** (bit_depth - 8), 2**bit_depth - 1
     with torch.no_grad():
         y_in = torch.from_numpy(y.astype(np.float32))[None, None] / unit
         uv_in = torch.from_numpy(uv.astype(np.float32)).permute(2, 0, 1)[None] / unit
-        results = [(each[0] * unit).clamp(0, top).round() for each in net(y_in, uv_in)]
+        past = None
+        if memory:
+            history, confidence = (torch.from_numpy(each.astype(np.float32)) for each in memory)
+            past = (history / unit - y_in) * (confidence / 255)
+        results = [(each[0] * unit).clamp(0, top).round() for each in net(y_in, uv_in, past)]
     dtype = dtype_of(bit_depth)
     return results[0][0].numpy().astype(dtype), results[1].permute(1, 2, 0).numpy().astype(dtype)
 
 
-def _pictures(height: int, width: int, bit_depth: int) -> Iterator[Planes]:
-    """Planes that exercise an engine: noise, a ramp, and flat colours."""
+def _pictures(height: int, width: int, bit_depth: int, scale: int) -> Iterator[Inputs]:
+    """What exercises an engine: noise, a ramp, flat colours; with a past for a given `scale`."""
+    rng = np.random.default_rng(2)
+    for y, uv in _planes(height, width, bit_depth):
+        if not scale:
+            yield y, uv
+            continue
+        confidence = rng.integers(0, 256, y.shape).astype(np.uint8)
+        past = np.stack([y] * scale**2)
+        if y.min() != y.max():
+            past = np.clip(past + rng.integers(-9, 10, past.shape), 0, 2**bit_depth - 1)
+        yield y, uv, past.astype(y.dtype), confidence
+
+
+def _planes(height: int, width: int, bit_depth: int) -> Iterator[Planes]:
     rng, top, dtype = np.random.default_rng(1), 2**bit_depth - 1, dtype_of(bit_depth)
     half = (height // 2, width // 2, 2)
     yield (

@@ -2,6 +2,7 @@
 
     y  -> Pad -> Cast -> luma chain   -> + y   -> Clip -> Round -> Cast -> shuffle -> y_out
     uv -> Pad -> Cast -> chroma chain -> + u,v -> Clip -> Round -> Cast -> shuffle -> uv_out
+    (history - y) * confidence -> luma chain
 
 Note on precision: an engine may run all up to the last convolution of a chain in bfloat16 or
 float16, and runs the tail (the additions) in float32. The first convolution therefore gets numbers
@@ -21,7 +22,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from vidgen.nets.chain import UNIT, Chain, Upscaler
+from vidgen.nets.chain import UNIT, Chain, Conv, Upscaler
 
 __all__ = ["build_graph"]
 
@@ -53,19 +54,15 @@ def build_graph(net: Upscaler, bit_depth: int) -> Any:
     y = graph("Unsqueeze", "y", graph.constant([0, 1]))
     planar = graph("Transpose", "uv", perm=[2, 0, 1])
     uv = graph("Unsqueeze", planar, graph.constant([0]))
-    size = graph("Mul", graph("Shape", "y"), graph.constant([2, 2]))
-    half = graph("Concat", graph("Shape", "y"), graph.constant([2]), axis=0)
-    _chain(graph, net.luma, "luma", y, size, "y_out", bit_depth)
+    s = net.scale
+    size = graph("Mul", graph("Shape", "y"), graph.constant([s, s]))
+    half = graph("Mul", graph("Shape", "uv"), graph.constant([s, s, 1]))
+    past = _past(graph, y) if net.history else None
+    _chain(graph, net.luma, "luma", y, size, "y_out", bit_depth, past)
     _chain(graph, net.chroma, "chroma", uv, half, "uv_out", bit_depth)
-    kind = TensorProto.UINT8 if bit_depth == 8 else TensorProto.UINT16
-    info = helper.make_tensor_value_info
     model = helper.make_model(
         helper.make_graph(
-            graph.nodes,
-            "upscaler",
-            [info("y", kind, ["H", "W"]), info("uv", kind, ["H/2", "W/2", 2])],
-            [info("y_out", kind, ["2H", "2W"]), info("uv_out", kind, ["H", "W", 2])],
-            list(graph.constants.values()),
+            graph.nodes, "upscaler", *_ends(net, bit_depth), list(graph.constants.values())
         ),
         opset_imports=[helper.make_opsetid("", _OPSET)],
         ir_version=_IR,
@@ -75,25 +72,56 @@ def build_graph(net: Upscaler, bit_depth: int) -> Any:
     return model
 
 
+def _ends(net: Upscaler, bit_depth: int) -> tuple[list[Any], list[Any]]:
+    """Inputs and outputs as engines see them."""
+    kind = TensorProto.UINT8 if bit_depth == 8 else TensorProto.UINT16
+    info, s = helper.make_tensor_value_info, net.scale
+    inputs = [info("y", kind, ["H", "W"]), info("uv", kind, ["H/2", "W/2", 2])]
+    if net.history:
+        inputs.append(info("history", kind, [s * s, "H", "W"]))
+        inputs.append(info("confidence", TensorProto.UINT8, ["H", "W"]))
+    half: list[Any] = [f"{s}H/2", f"{s}W/2", 2]
+    return inputs, [info("y_out", kind, [f"{s}H", f"{s}W"]), info("uv_out", kind, half)]
+
+
+def _past(graph: _Graph, y: str) -> str:
+    """What `vidgen.nets.chain.difference` computes, in codes: (1, s * s, H, W) float."""
+    history, confidence = (
+        graph("Cast", graph("Unsqueeze", each, graph.constant(axes)), to=TensorProto.FLOAT)
+        for each, axes in (("history", [0]), ("confidence", [0, 1]))
+    )
+    share = graph("Mul", confidence, graph.constant(1 / 255, np.float32))
+    apart = graph("Sub", history, graph("Cast", y, to=TensorProto.FLOAT))
+    return graph("Mul", apart, share)
+
+
 def _chain(
-    graph: _Graph, chain: Chain, name: str, codes: str, size: str, output: str, bit_depth: int
+    graph: _Graph,
+    chain: Chain,
+    name: str,
+    codes: str,
+    size: str,
+    output: str,
+    bit_depth: int,
+    past: str | None = None,
 ) -> None:
-    """From integer `codes` (1, P, H, W) to the doubled planes of shape `size`, named `output`."""
+    """From integer `codes` (1, P, H, W) to the enlarged planes of shape `size`, named `output`."""
     planes, top = chain.planes, 2**bit_depth - 1
     features, base = _inputs(graph, codes, bit_depth)
     if chain.grid > 1:
         features = graph("SpaceToDepth", features, blocksize=chain.grid)
+        past = past and _unshuffled(graph, past, chain)
     features = _padded(graph, features)
-    residual = _convolutions(graph, chain, name, features, bit_depth)
+    residual = _convolutions(graph, chain, name, features, past, bit_depth)
     if chain.grid > 1:
         residual = graph("DepthToSpace", residual, blocksize=chain.grid, mode="CRD")
-    if planes > 1:  # one plane is added to its four channels by broadcast
-        base = graph("Concat", *[base] * 4, axis=1)
+    if planes > 1:  # one plane is added to all its channels by broadcast
+        base = graph("Concat", *[base] * chain.scale**2, axis=1)
     total = graph("Add", residual, base)
     limits = graph.constant(0, np.float32), graph.constant(top, np.float32)
     total = graph("Round", graph("Clip", total, *limits))
     kind = TensorProto.UINT8 if bit_depth == 8 else TensorProto.UINT16
-    _shuffle(graph, graph("Cast", total, to=kind), planes, size, output)
+    _shuffle(graph, graph("Cast", total, to=kind), chain, size, output)
 
 
 def _inputs(graph: _Graph, codes: str, bit_depth: int) -> tuple[str, str]:
@@ -109,25 +137,53 @@ def _inputs(graph: _Graph, codes: str, bit_depth: int) -> tuple[str, str]:
     return graph("Concat", *parts, axis=1), base
 
 
+def _unshuffled(graph: _Graph, past: str, chain: Chain) -> str:
+    """As `pixel_unshuffle` by the grid, which puts the channel before the position in the block.
+
+    ONNX does not. For one channel both are the same; so the channels go through as a batch.
+    """
+    count = chain.scale**2
+    alone = graph("Transpose", past, perm=[1, 0, 2, 3])
+    blocks = graph("SpaceToDepth", alone, blocksize=chain.grid)
+    shape = graph.constant([1, count * chain.grid**2])
+    sides = graph("Slice", graph("Shape", blocks), graph.constant([2]), graph.constant([4]))
+    return graph("Reshape", blocks, graph("Concat", shape, sides, axis=0))
+
+
 def _padded(graph: _Graph, planes: str) -> str:
     return graph("Pad", planes, graph.constant([0, 0, 1, 1, 0, 0, 1, 1]), mode="edge")
 
 
-def _convolutions(graph: _Graph, chain: Chain, name: str, features: str, bit_depth: int) -> str:
+def _convolutions(
+    graph: _Graph, chain: Chain, name: str, features: str, past: str | None, bit_depth: int
+) -> str:
     """The chain itself; codes in, codes out. `UNIT` and the bit depth go into the outer kernels."""
-    head, *body, tail = chain.convolutions()
-    kernel = _split(chain, head.weight.detach().numpy(), bit_depth)
-    first = features = _convolution(graph, f"{name}.head", features, kernel, head.bias, pad=0)
-    for number, layer in enumerate(body):
-        kernel = layer.weight.detach().numpy()
-        features = _convolution(graph, f"{name}.body.{number}", features, kernel, layer.bias)
+    codes = UNIT * 2 ** (bit_depth - 8)  # a unit
+    kernel = _split(chain, _kernel(chain.head), bit_depth)
+    features = _convolution(graph, f"{name}.head", features, kernel, chain.head.bias, pad=0)
+    if past and chain.past is not None:
+        kernel = _kernel(chain.past) / np.float32(codes)
+        features = graph("Add", features, _convolution(graph, f"{name}.past", past, kernel, None))
+    first = features = graph("Relu", features)
+    for number, layer in enumerate(chain.body):
+        assert isinstance(layer, Conv)
+        place = f"{name}.body.{number}"
+        features = graph("Relu", _convolution(graph, place, features, _kernel(layer), layer.bias))
     if chain.skips:
         features = graph("Add", features, first)
-    kernel = tail.weight.detach().numpy() * UNIT * 2 ** (bit_depth - 8)
+    kernel = _kernel(chain.tail) * codes
     if chain.planes > 1:  # channels go plane by plane in training, position by position here
-        kernel = kernel.reshape(chain.planes, 4, *kernel.shape[1:]).swapaxes(0, 1)
+        kernel = kernel.reshape(chain.planes, -1, *kernel.shape[1:]).swapaxes(0, 1)
         kernel = kernel.reshape(-1, *kernel.shape[2:])
-    return _convolution(graph, f"{name}.tail", features, kernel, None)
+    residual = _convolution(graph, f"{name}.tail", features, kernel, None)
+    if past and chain.recall is not None:
+        recalled = _convolution(graph, f"{name}.recall", past, _kernel(chain.recall), None)
+        residual = graph("Add", residual, recalled)
+    return residual
+
+
+def _kernel(layer: Conv) -> NDArray[np.float32]:
+    return np.asarray(layer.weight.detach().numpy(), np.float32)
 
 
 def _split(chain: Chain, kernel: NDArray[np.float32], bit_depth: int) -> NDArray[np.float32]:
@@ -147,19 +203,19 @@ def _split(chain: Chain, kernel: NDArray[np.float32], bit_depth: int) -> NDArray
 def _convolution(
     graph: _Graph, name: str, features: str, kernel: NDArray[np.float32], bias: Any, pad: int = 1
 ) -> str:
-    """A 3x3 convolution, with ReLU where it has a bias."""
+    """A 3x3 convolution, `pad` zeros around."""
     inputs = [features, graph.constant(kernel, np.float32, f"{name}.weight")]
     if bias is not None:
         inputs.append(graph.constant(bias.detach().numpy(), np.float32, f"{name}.bias"))
-    result = graph("Conv", *inputs, name=name, kernel_shape=[3, 3], pads=[pad] * 4)
-    return result if bias is None else graph("Relu", result)
+    return graph("Conv", *inputs, name=name, kernel_shape=[3, 3], pads=[pad] * 4)
 
 
-def _shuffle(graph: _Graph, channels: str, planes: int, size: str, output: str) -> None:
-    """(1, 4 P, H, W), channel `P (2 a + b) + p`, to (2H, 2W) or (2H, 2W, P): rows 2 i + a."""
+def _shuffle(graph: _Graph, channels: str, chain: Chain, size: str, output: str) -> None:
+    """(1, s s P, H, W), channel `P (s a + b) + p`, to (sH, sW) or (sH, sW, P): rows s i + a."""
+    planes, s = chain.planes, chain.scale
     last = graph("Transpose", channels, perm=[0, 2, 3, 1])
     last = graph("Squeeze", last, graph.constant([0]))
     inner = [] if planes == 1 else [planes]
-    blocks = graph("Reshape", last, graph.constant([0, 0, 2, 2, *inner]))
+    blocks = graph("Reshape", last, graph.constant([0, 0, s, s, *inner]))
     order = [0, 2, 1, 3, 4][: 4 + len(inner)]
     graph("Reshape", graph("Transpose", blocks, perm=order), size, name=output)

@@ -1,4 +1,4 @@
-"""What the trainer minimises. Pictures are (B, P, H, W) in units of the full range."""
+"""What the trainer minimises. Pictures are (..., P, H, W) in units of the full range."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-__all__ = ["charbonnier", "laplacian"]
+__all__ = ["charbonnier", "laplacian", "spectral"]
 
 
 def charbonnier(given: Tensor, truth: Tensor, epsilon: float) -> Tensor:
@@ -23,3 +23,12 @@ def laplacian(given: Tensor, truth: Tensor, levels: int = 3) -> Tensor:
         total = total + (difference - interpolate(coarse, scale_factor=2)).abs().mean()
         difference = coarse
     return total
+
+
+def spectral(given: Tensor, truth: Tensor) -> Tensor:
+    """Mean absolute difference of the moduli of the orthonormal Fourier transforms.
+
+    Blind to small shifts, so it asks for texture of the right strength without asking where.
+    """
+    first = torch.fft.rfft2(given, norm="ortho").abs()
+    return torch.mean((first - torch.fft.rfft2(truth, norm="ortho").abs()).abs())

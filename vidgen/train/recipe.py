@@ -28,6 +28,10 @@ class Net:
     """3x3 convolutions between the first and the last."""
     expand: int = 0
     """Channels of the linear 1x1 expansion inside each convolution while training; 0 for none."""
+    scale: int = 2
+    """Output pixels per input pixel along each side: 2 or 4."""
+    history: bool = True
+    """Whether the network sees its own previous output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +46,8 @@ class Data:
     """Stems of the files that are kept out of training, to choose between networks."""
     length: int = 12
     """Consecutive frames that go through the codec together."""
-    keep: int = 3
-    """Frames of each run that crops are taken from."""
+    keep: int = 6
+    """Consecutive frames of each run that are kept."""
     passes: int = 2
     """Times that each run of a clip is degraded anew."""
     windows: int = 4
@@ -73,6 +77,12 @@ class Train:
     """Weight of U and V against Y."""
     laplacian: float = 0.3
     """Weight of the L1 distance of the Laplacian pyramids of Y."""
+    spectral: float = 0.0
+    """Weight of the distance of the moduli of the Fourier transforms of Y."""
+    temporal: float = 0.1
+    """Weight of the difference between how result and truth change along the motion."""
+    start: str = ""
+    """Weights to begin from, as safetensors, relative to the working folder; none by default."""
     seed: int = 1
 
 

@@ -29,10 +29,10 @@ def train_recipe(
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
     state_path = data.cache_folder() / "runs" / plan.name
-    pairs = data.prepare(plan.data)
-    held_out = list(data.validation(plan.data))
+    sequences = data.prepare(plan.data, plan.net.scale)
+    held_out = list(data.validation(plan.data, plan.net.scale))
     state = train(
-        plan, pairs, state_path, resume=resume, seconds=seconds or math.inf, held_out=held_out
+        plan, sequences, state_path, resume=resume, seconds=seconds or math.inf, held_out=held_out
     )
     net = averaged(state, plan.net)
     gains = evaluate(net, held_out)

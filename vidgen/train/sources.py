@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vidgen.errors import InputError
 from vidgen.frame import Planes
 from vidgen.media import Decoder
-from vidgen.train.degrade import halve
+from vidgen.train.degrade import shrink
 
 __all__ = ["cropped", "drawing_run", "find", "halved", "still_run", "to_planes", "video_runs"]
 
@@ -59,7 +59,7 @@ def cropped(planes: Planes, multiple: int = 8) -> Planes:
 
 def halved(run: list[Planes]) -> list[Planes]:
     """The run at half size: cleaner than the source, which has been through a codec."""
-    return [cropped(halve(planes)) for planes in run]
+    return [cropped(shrink(planes)) for planes in run]
 
 
 def still_run(path: Path, length: int, side: int, rng: np.random.Generator) -> list[Planes]:

@@ -16,38 +16,40 @@ from torch import Tensor
 
 from vidgen.nets.chain import UNIT, Upscaler
 from vidgen.train import checkpoint
-from vidgen.train.data import Pair, Pairs
-from vidgen.train.losses import charbonnier, laplacian
+from vidgen.train.data import Sequence, Sequences
+from vidgen.train.losses import charbonnier, laplacian, spectral
 from vidgen.train.recipe import Net, Recipe, Train
+from vidgen.train.unroll import FULL, Clip, Drawn, tensors, unroll, warp
 
-__all__ = ["averaged", "build", "evaluate", "tensors", "train", "words"]
+__all__ = ["averaged", "build", "evaluate", "train", "words"]
 
 _log = logging.getLogger(__name__)
 
 _SAVE_SECONDS = 60
-_VALIDATE_SECONDS = 600  # whole frames: takes some seconds
-_FULL = 255.0 / UNIT  # the full range of 8 bits, in units
+_VALIDATE_SECONDS = 1800  # whole frames: takes up to a minute
 
 
 def build(net: Net, seed: int = 0) -> Upscaler:
     """The network of a recipe, with its first weights."""
     torch.manual_seed(seed)
-    return Upscaler(net.grid, net.width, net.depth, net.expand)
+    return Upscaler(
+        net.grid, net.width, net.depth, net.expand, scale=net.scale, history=net.history
+    )
 
 
 def train(
     recipe: Recipe,
-    pairs: Pairs,
+    sequences: Sequences,
     path: Path,
     *,
     resume: bool = False,
     seconds: float = math.inf,
-    held_out: Iterable[tuple[str, list[Pair]]] = (),
+    held_out: Iterable[tuple[str, Sequence]] = (),
 ) -> checkpoint.State:
     """Run the recipe to its last step, or for `seconds`; the state is kept at `path` every minute.
 
-    With `held_out` pairs the running mean of the weights is validated every ten minutes. A run that
-    is stopped and resumed gives the same weights, bit for bit, as one that was not.
+    With `held_out` sequences the running mean of the weights is validated every half an hour. A run
+    that is stopped and resumed gives the same weights, bit for bit, as one that was not.
     """
     plan, facts = recipe.train, recipe.as_dict()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -55,6 +57,8 @@ def train(
     if resume:
         state = checkpoint.load(net, plan.seed, facts, path)
     else:
+        if plan.start:
+            checkpoint.start(net, Path(plan.start))
         state = checkpoint.new(net, plan.seed)
     held_out = list(held_out)
     began = saved = validated = time.monotonic()
@@ -62,10 +66,10 @@ def train(
     while state.step < plan.steps and time.monotonic() - began < seconds:
         for group in state.optimizer.param_groups:
             group["lr"] = rate(state.step, plan)
-        y, uv, y_true, uv_true = tensors(pairs.batch(state.rng, plan.batch, plan.crop), device)
+        clip = tensors(sequences.batch(state.rng, plan.batch, plan.crop), device)
         with _autocast(device):
-            y_out, uv_out = net(y, uv)
-        loss = _loss(y_out.float(), uv_out.float(), y_true, uv_true, plan)
+            drawn = unroll(net, clip)
+        loss = pixel_loss(drawn, clip, recipe)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
@@ -98,18 +102,32 @@ def averaged(state: checkpoint.State, net: Net) -> Upscaler:
     return result
 
 
-def tensors(pair: Pair, device: torch.device | None = None) -> tuple[Tensor, ...]:
-    """A batch of crops as (B, P, H, W) tensors in units: y, uv, and the truth y, uv."""
-    moved = [torch.from_numpy(np.ascontiguousarray(plane)).to(device) for plane in pair]
-    y, uv, y_true, uv_true = (plane.float() / UNIT for plane in moved)
-    return y[:, None], uv.permute(0, 3, 1, 2), y_true[:, None], uv_true.permute(0, 3, 1, 2)
-
-
-def _loss(y: Tensor, uv: Tensor, y_true: Tensor, uv_true: Tensor, plan: Train) -> Tensor:
-    y, uv, y_true, uv_true = (plane / _FULL for plane in (y, uv, y_true, uv_true))
+def pixel_loss(drawn: Drawn, clip: Clip, recipe: Recipe) -> Tensor:
+    """The weighted sum of what the recipe asks for; see `vidgen.train.losses`."""
+    plan = recipe.train
+    y, y_true = drawn.y.float() / FULL, clip.y_true / FULL
     loss = charbonnier(y, y_true, plan.epsilon)
-    loss = loss + plan.chroma * charbonnier(uv, uv_true, plan.epsilon)
-    return loss + plan.laplacian * laplacian(y, y_true) if plan.laplacian else loss
+    loss = loss + plan.chroma * charbonnier(
+        drawn.uv.float() / FULL, clip.uv_true / FULL, plan.epsilon
+    )
+    if plan.laplacian:
+        loss = loss + plan.laplacian * laplacian(y.flatten(0, 1), y_true.flatten(0, 1))
+    if plan.spectral:
+        loss = loss + plan.spectral * spectral(y, y_true)
+    if plan.temporal:
+        loss = loss + plan.temporal * _temporal(drawn, clip, recipe)
+    return loss
+
+
+def _temporal(drawn: Drawn, clip: Clip, recipe: Recipe) -> Tensor:
+    """How differently the result and the truth change along the motion, where that is trusted."""
+    scale, frames = recipe.net.scale, clip.y.shape[1]
+    truths = clip.y_true[:, :-1].flatten(0, 1), clip.flow[:, 1:].flatten(0, 1)
+    truth = clip.y_true[:, 1:].flatten(0, 1) - warp(*truths, scale)
+    given = (drawn.y[:, 1:] - drawn.moved[:, 1:]).float().flatten(0, 1)
+    trust = torch.nn.functional.interpolate(clip.trust[:, 1:].flatten(0, 1), scale_factor=scale)
+    share = frames - 1  # of all frames: comparable to the other terms
+    return ((given - truth) * trust).abs().mean() / FULL * share / frames
 
 
 def _autocast(device: torch.device) -> AbstractContextManager[object]:
@@ -128,18 +146,23 @@ def _average(state: checkpoint.State, keep: float) -> None:
 
 @torch.no_grad()
 def evaluate(
-    net: Upscaler, held_out: Iterable[tuple[str, list[Pair]]]
+    net: Upscaler, held_out: Iterable[tuple[str, Sequence]]
 ) -> dict[str, tuple[float, float]]:
-    """Mean gain in PSNR of Y and of UV over Lanczos on the planes, in dB, for each file."""
+    """Mean gain in PSNR of Y and of UV over Lanczos on the planes, in dB, for each file.
+
+    Of the second half of each sequence, when the network has a past to look at.
+    """
     gains = {}
-    for name, pairs in held_out:
+    for name, sequence in held_out:
+        clip = tensors(sequence.map(lambda array: array[None]))
+        drawn = unroll(net, clip)
         rows = []
-        for pair in pairs:
-            batch = tensors(tuple(plane[None] for plane in pair))  # type: ignore[arg-type]
-            outputs = (_codes(plane) for plane in net(batch[0], batch[1]))
+        for n in range(len(sequence.y) // 2, len(sequence.y)):
+            given = (sequence.y[n], sequence.uv[n]), (sequence.y_true[n], sequence.uv_true[n])
+            ours = _codes(drawn.y[0, n]), _codes(drawn.uv[0, n])
             rows.append([
-                psnr(ours, truth) - psnr(_lanczos(low), truth)
-                for ours, low, truth in zip(outputs, pair[:2], pair[2:], strict=True)
+                psnr(plane, truth) - psnr(_lanczos(low, net.scale), truth)
+                for plane, low, truth in zip(ours, *given, strict=True)
             ])  # fmt: skip
         luma, chroma = np.mean(rows, 0)
         gains[name] = (float(luma), float(chroma))
@@ -147,13 +170,13 @@ def evaluate(
 
 
 def _codes(planes: Tensor) -> np.ndarray:
-    """(1, P, H, W) in units as rounded 8-bit codes, (H, W) or (H, W, P)."""
-    codes = (planes[0] * UNIT).clamp(0, 255).round().permute(1, 2, 0).numpy()
+    """(P, H, W) in units as rounded 8-bit codes, (H, W) or (H, W, P)."""
+    codes = (planes * UNIT).clamp(0, 255).round().permute(1, 2, 0).numpy()
     return codes[..., 0] if codes.shape[-1] == 1 else codes
 
 
-def _lanczos(plane: np.ndarray) -> np.ndarray:
-    size = plane.shape[1] * 2, plane.shape[0] * 2
+def _lanczos(plane: np.ndarray, scale: int) -> np.ndarray:
+    size = plane.shape[1] * scale, plane.shape[0] * scale
     return cv2.resize(plane, size, interpolation=cv2.INTER_LANCZOS4)
 
 

@@ -1,0 +1,70 @@
+"""The engine's own previous output, brought to where the picture is now: what an upscaler recalls.
+
+Where the frame before, moved along the flow, does not look like this one, the past is not to be
+trusted. What is left of it is clamped to the neighbourhood of the present pixels (as temporal
+anti-aliasing does, B. Karis, "High quality temporal supersampling", SIGGRAPH 2014), so that nothing
+which is no longer there can linger.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgen.motion.warp import pixel_grid, sample
+
+__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "align", "confidence"]
+
+_MISMATCH = 2.5  # mean difference over a small window, in 8-bit steps, that halves the trust
+_WINDOW = 3  # half-resolution pixels a side
+
+MARGIN_CODES, MARGIN_SHARE = 8, 0.5
+"""What was drawn may leave the range of the 3x3 pixels around by so many 8-bit steps and by that
+share of the range: an edge drawn sharp is brighter than any pixel that it came from."""
+
+
+def confidence(
+    previous: NDArray[np.uint8], current: NDArray[np.uint8], flow: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """(h, w), 255 where `current` shows what `previous` showed there: both (h, w), half resolution.
+
+    `flow` (h, w, 2) leads from `current` to `previous`, in full-resolution pixels.
+    """
+    places: NDArray[Any] = cv2.scaleAdd(flow, 0.5, pixel_grid(*flow.shape[:2]))
+    moved = sample(previous, places)
+    apart = cv2.blur(cv2.absdiff(moved, current).astype(np.float32), (_WINDOW, _WINDOW))
+    return np.asarray(np.rint(255 / (1 + (apart / _MISMATCH) ** 2)), np.uint8)
+
+
+def align(
+    output: NDArray[Any], y: NDArray[Any], flow: NDArray[np.float32], scale: int
+) -> NDArray[Any]:
+    """(s * s, H, W), dtype of `y`: the previous `output` (s H, s W) at the pixels of `y` (H, W).
+
+    Plane `s * a + b` holds rows `a`, columns `b` of every block of s x s pixels. `flow`
+    (H/2, W/2, 2) is that of `y` to the frame before, in its pixels. Bilinear; edges replicated.
+    """
+    height, width = y.shape
+    wide = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
+    corner: NDArray[Any] = cv2.addWeighted(wide, scale, pixel_grid(height, width), scale, 0)
+    low, high = _limits(y)
+    planes = np.empty((scale**2, height, width), y.dtype)
+    for number, plane in enumerate(planes):
+        shifted = output[number // scale :, number % scale :]  # cheaper than to move the positions
+        moved = sample(shifted, corner)
+        cv2.min(cv2.max(moved, low, dst=moved), high, dst=plane)
+    return planes
+
+
+def _limits(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The least and the most that may be recalled at each pixel, dtype of `y`."""
+    around = np.ones((3, 3), np.uint8)
+    low, high = cv2.erode(y, around), cv2.dilate(y, around)
+    margin = cv2.addWeighted(
+        cv2.subtract(high, low), MARGIN_SHARE, y, 0, MARGIN_CODES << (0 if y.itemsize == 1 else 2)
+    )
+    high = cv2.add(high, margin)
+    return cv2.subtract(low, margin), high if y.itemsize == 1 else np.minimum(high, 1023)
