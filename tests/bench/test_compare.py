@@ -66,18 +66,45 @@ def test_depths_meet_at_the_deeper_one(clip):
     high = clip("high.mkv", codec="ffv1", pix_fmt="yuv420p10le", frames=2)
     result = compare(low, high)
     assert result.bit_depth == 10
-    assert 45 < result.psnr_y < PSNR_LIMIT  # they differ by less than one 8-bit level
+    assert 45 < result.means["psnr_y"] < PSNR_LIMIT  # they differ by less than one 8-bit level
     assert compare(low, low).bit_depth == 8
 
 
-def test_the_worst_pair_is_kept(clip):
-    good = clip("good.mkv", codec="ffv1", frames=10)
-    result = compare(good, clip("bad.mkv", frames=10, options={"crf": "40"}))
-    assert result.worst.score.psnr_y == min(score.psnr_y for score in result.scores)
-    assert result.middle.score.time == Fraction(1, 5)
+def test_the_worst_pairs_are_kept_apart(clip):
+    good = clip("good.mkv", codec="ffv1", frames=60)
+    result = compare(good, clip("bad.mkv", frames=60, options={"crf": "40"}))
+    scores = [score.measures["psnr_y"] for score in result.scores]
+    worst = [pair.score for pair in result.worst]
+    assert worst[0].measures["psnr_y"] == min(scores)
+    assert worst[0] == result.worst_of("psnr_y")
+    assert 1 < len(worst) <= 3
+    times = sorted(score.time for score in worst)
+    assert all(late - early >= 1 for early, late in pairwise(times))
+    assert result.middle.score.time == Fraction(6, 5)
     picture = sheet(result)
     assert picture.dtype == np.uint8
     assert picture.shape[2] == 3
+
+
+def test_flows_are_taken_at_about_so_many_moments(clip):
+    film = clip(frames=30)
+    for moments, every in ((5, 6), (0, 1), (1000, 1)):
+        result = compare(film, film, moments=moments)
+        having = [index for index, score in enumerate(result.scores) if "tof" in score.measures]
+        assert having == list(range(every, 30, every))
+        assert result.every == every
+    assert set(result.means) == {"psnr_y", "ssim_y", "psnr_uv", "tof", "warp_error", "flicker"}
+    assert result.means["tof"] == 0
+    assert (
+        result.means["flicker"] < 1
+    )  # that of the reference itself, which is not still to the bit
+
+
+def test_a_picture_shown_again_has_no_motion_of_its_own(clip):
+    slow, fast = clip("slow.mkv", frames=6), clip("fast.mkv", frames=12, fps=50)
+    result = compare(slow, fast, moments=0)
+    having = [index for index, score in enumerate(result.scores) if "tof" in score.measures]
+    assert having == [2, 4, 6, 8, 10]
 
 
 def test_progress_counts_frames(clip):

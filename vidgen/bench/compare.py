@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgen.bench.metrics import psnr, ssim
+from vidgen.bench.meter import METRICS, Measures, Meter, means
 from vidgen.bench.picture import beside, crop, most_different, to_bgr
 from vidgen.errors import InputError, UsageError
 from vidgen.frame import Frame, Planes, VideoFormat
 from vidgen.media import Decoder, probe
 from vidgen.stages.fit import resample
 
-__all__ = ["Comparison", "Pair", "Score", "compare", "pair", "sheet"]
+__all__ = ["Comparison", "Pair", "Score", "compare", "pair", "sheet", "side_by_side"]
 
 _CROP = 480, 270  # pixels of the film in one picture of the sheet
+_WORST = 6  # pairs kept
+_APART = Fraction(1)  # seconds between two of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,8 @@ class Score:
 
     time: Fraction
     """Seconds from the first frame of the output."""
-    psnr_y: float
-    """Decibels, at most `metrics.PSNR_LIMIT`."""
-    ssim_y: float
+    measures: Measures
+    """Its figures, by the keys of `meter.METRICS`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,29 +45,32 @@ class Pair:
 
 @dataclass(slots=True)
 class Comparison:
-    """Scores of all frames, and two pairs worth looking at."""
+    """Scores of all frames, and the pairs worth looking at."""
 
     reference: VideoFormat
     output: VideoFormat
     bit_depth: int
     """Depth of the planes that were compared: the larger of the two films'."""
+    every: int
+    """tOF and warp error were taken at one of so many frames."""
     scores: list[Score] = field(default_factory=list)
     unmatched: int = 0
     """Frames of the output that are shown after the reference has ended."""
-    worst: Pair | None = None
-    """The pair of lowest PSNR-Y."""
+    worst: list[Pair] = field(default_factory=list)
+    """Pairs of lowest PSNR-Y, worst first, one at most of any `_APART` seconds."""
     middle: Pair | None = None
     """The last pair in the first half of the output."""
 
     @property
-    def psnr_y(self) -> float:
-        """Mean of the frames' PSNR-Y in decibels."""
-        return float(np.mean([score.psnr_y for score in self.scores]))
+    def means(self) -> Measures:
+        """Mean of each figure over the frames that have it."""
+        return means([score.measures for score in self.scores])
 
-    @property
-    def ssim_y(self) -> float:
-        """Mean of the frames' SSIM-Y."""
-        return float(np.mean([score.ssim_y for score in self.scores]))
+    def worst_of(self, key: str) -> Score:
+        """The frame whose figure `key` is the worst; some frame has it."""
+        having = [score for score in self.scores if key in score.measures]
+        sign = 1 if METRICS[key].higher_is_better else -1
+        return min(having, key=lambda score: sign * score.measures[key])
 
 
 def compare(
@@ -74,33 +78,46 @@ def compare(
     output: Path,
     *,
     resize: bool = False,
+    moments: int = 60,
+    ffmpeg: Path | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Comparison:
     """Decode both films and score each frame of `output`. Raises InputError or UsageError.
 
     With `resize`, the reference is resampled to the output's size on its planes (Lanczos where it
     grows, area averages where it shrinks); without it, different sizes are an error. An 8-bit film
-    against a 10-bit one is compared at 10 bits, its values times four.
+    against a 10-bit one is compared at 10 bits, its values times four. `moments` says at about how
+    many places, evenly spread, tOF and warp error are taken; 0 is everywhere. `ffmpeg` is a program
+    with libvmaf, for VMAF.
     """
-    half = (probe(output).duration or Fraction(0)) / 2
+    info = probe(output)
+    half, every = (info.duration or Fraction(0)) / 2, _every(info.frames, moments)
     with Decoder(reference) as ours, Decoder(output) as theirs:
         if not resize:
             _require_same_size(reference, ours.format, output, theirs.format)
         depth = max(ours.format.bit_depth, theirs.format.bit_depth)
-        result = Comparison(ours.format, theirs.format, depth)
+        result = Comparison(ours.format, theirs.format, depth, every)
         held: tuple[Frame, Planes] | None = None
-        for time, shown, frame in pair(ours, theirs):
-            if shown is None:
-                result.unmatched += 1
-                continue
-            if held is None or held[0] is not shown:
-                held = shown, _fitted(shown.planes, ours.format.bit_depth, theirs.format, depth)
-            planes = _deepened(frame.planes, theirs.format.bit_depth, depth)
-            _add(result, _scored(time, held[1], planes, depth), half)
-            progress(len(result.scores))
+        with Meter(["out"], depth, every=every, ffmpeg=ffmpeg) as meter:
+            for time, shown, frame in pair(ours, theirs):
+                if shown is None:
+                    result.unmatched += 1
+                    continue
+                if held is None or held[0] is not shown:
+                    held = shown, _fitted(shown.planes, ours.format.bit_depth, theirs.format, depth)
+                planes = _deepened(frame.planes, theirs.format.bit_depth, depth)
+                score = Score(time, meter.add(held[1], {"out": planes})["out"])
+                _add(result, Pair(held[1], planes, score), half)
+                progress(len(result.scores))
+            meter.results()  # adds VMAF to the scores
     if not result.scores:
         raise InputError(f"{output}: holds no picture to compare with {reference}")
     return result
+
+
+def _every(frames: int | None, moments: int) -> int:
+    """One of how many frames makes about `moments` of them."""
+    return max((frames or 0) // moments, 1) if moments else 1
 
 
 def pair(
@@ -135,40 +152,47 @@ def _slack(output: Frame, reference: Frame) -> Fraction:
 
 
 def sheet(result: Comparison) -> NDArray[np.uint8]:
-    """Worst and middle pair beside each other, (H, W, 3) uint8 BGR.
-
-    Each is cropped about the place where the two films differ most.
-    """
+    """Worst and middle pair beside each other, (H, W, 3) uint8 BGR; see `side_by_side`."""
     rows = []
-    for name, chosen in (("worst", result.worst), ("middle", result.middle)):
+    for name, chosen in (("worst", result.worst[0]), ("middle", result.middle)):
         if chosen is None:
             continue
-        place = most_different(chosen.reference[0], chosen.output[0])
-        score = chosen.score
-        what = f"{name}: {float(score.time):.3f} s, {score.psnr_y:.2f} dB, SSIM {score.ssim_y:.4f}"
-        pictures = (
-            to_bgr(planes, video.color, result.bit_depth)
-            for planes, video in (
-                (chosen.reference, result.reference),
-                (chosen.output, result.output),
-            )
+        measures = chosen.score.measures
+        what = (
+            f"{name}: {float(chosen.score.time):.3f} s, {measures['psnr_y']:.2f} dB, "
+            f"SSIM {measures['ssim_y']:.4f}"
         )
-        left, right = (crop(picture, place, _CROP) for picture in pictures)
+        left, right = side_by_side(result, chosen, _CROP)
         rows.append([(f"REF   {what}", left), ("OUT", right)])
     return beside(rows)
 
 
+def side_by_side(
+    result: Comparison, chosen: Pair, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Reference and output, (H, W, 3) uint8 BGR, cropped to `size` (width, height).
+
+    The crop lies about the place where the two films differ most.
+    """
+    place = most_different(chosen.reference[0], chosen.output[0])
+    ours = to_bgr(chosen.reference, result.reference.color, result.bit_depth)
+    theirs = to_bgr(chosen.output, result.output.color, result.bit_depth)
+    return crop(ours, place, size), crop(theirs, place, size)
+
+
 def _add(result: Comparison, made: Pair, half: Fraction) -> None:
     result.scores.append(made.score)
-    if result.worst is None or made.score.psnr_y < result.worst.score.psnr_y:
-        result.worst = made
     if result.middle is None or made.score.time <= half:
         result.middle = made
+    near = [p for p in result.worst if abs(p.score.time - made.score.time) < _APART]
+    if any(_decibels(p) <= _decibels(made) for p in near):
+        return
+    kept = [p for p in result.worst if all(p is not other for other in near)]
+    result.worst = sorted([*kept, made], key=_decibels)[:_WORST]
 
 
-def _scored(time: Fraction, reference: Planes, output: Planes, depth: int) -> Pair:
-    luma = reference[0], output[0]
-    return Pair(reference, output, Score(time, psnr(*luma, depth), ssim(*luma, depth)))
+def _decibels(pair: Pair) -> float:
+    return pair.score.measures["psnr_y"]
 
 
 def _fitted(planes: Planes, depth: int, video: VideoFormat, wanted: int) -> Planes:

@@ -124,11 +124,13 @@ class _Side:
         """Figures of the picture by itself."""
         depth = self._bit_depth
         whole, scales = similarities(reference[0], output[0], depth)
-        chroma = (np.ascontiguousarray(uv.reshape(len(uv), -1)) for uv in (reference[1], output[1]))
+        ours, theirs = (
+            np.ascontiguousarray(uv.reshape(len(uv), -1)) for uv in (reference[1], output[1])
+        )
         found = {
             "psnr_y": psnr(reference[0], output[0], depth),
             "ssim_y": whole,
-            "psnr_uv": psnr(*chroma, depth),
+            "psnr_uv": psnr(ours, theirs, depth),
         }
         if scales is not None:
             found["ms_ssim_y"] = scales

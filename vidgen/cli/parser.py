@@ -14,7 +14,7 @@ from vidgen.errors import UsageError
 __all__ = ["Completion", "Parser", "Version", "read_arguments"]
 
 _NUMBERS = {"int": "a whole number", "float": "a number"}
-_FILE_METAVARS = {"IN", "OUT", "REF", "FILE", "RECIPE", "PNG", "JSON"}
+_FILE_METAVARS = {"IN", "OUT", "REF", "FILE", "RECIPE", "PNG", "HTML", "JSON"}
 
 
 class Parser(argparse.ArgumentParser):
