@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ class Model:
     """Whether it takes its own previous output; see `vidgen.engines`."""
     multiple_of: int
     """Width and height of the input must be divisible by this."""
+    strength: float
+    """How much of its GAN flavour to mix in, in [0, 1]; 0 where there is none."""
     sha256: dict[str, str]
     """File name to its SHA-256, hexadecimal."""
     license: str
@@ -49,9 +51,24 @@ class Model:
     """Multiply-accumulates per input luma pixel."""
     folder: Path
 
-    def onnx(self, bit_depth: int) -> Path:
-        """The graph for planes of that depth, checked against the card. Raises ModelError."""
-        return self._checked(f"{self.name}.{bit_depth}bit.onnx")
+    @property
+    def has_gan(self) -> bool:
+        """Whether there is a second flavour, trained against a critic."""
+        return f"{self.name}.gan.safetensors" in self.sha256
+
+    def with_strength(self, strength: float) -> Model:
+        """The same model, so much of it GAN. Raises ModelError where there is no such flavour."""
+        if strength and not self.has_gan:
+            raise ModelError(f"--strength {strength:g}: {self.name} has no GAN flavour; give 0")
+        return replace(self, strength=strength)
+
+    def onnx(self, bit_depth: int, flavour: str = "") -> Path:
+        """The graph for planes of that depth, checked against the card. Raises ModelError.
+
+        `flavour` is empty for the faithful one, or `gan`.
+        """
+        middle = f".{flavour}" if flavour else ""
+        return self._checked(f"{self.name}{middle}.{bit_depth}bit.onnx")
 
     def _checked(self, file: str) -> Path:
         path = self.folder / file

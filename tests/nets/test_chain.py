@@ -5,8 +5,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs vidgen[train]")
 
+from vidgen.engines.flavours import STEPS, on_grid  # noqa: E402
 from vidgen.nets.chain import UNIT, Upscaler  # noqa: E402
-from vidgen.train.fold import STEPS, folded, is_exact, on_grid  # noqa: E402
+from vidgen.train.fold import folded, is_exact  # noqa: E402
 
 SHAPES = [(1, 16, 2), (1, 16, 3), (2, 16, 3), (4, 16, 1)]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs vidgen[train]")
@@ -9,10 +10,15 @@ torch = pytest.importorskip("torch", reason="needs vidgen[train]")
 from vidgen import zoo  # noqa: E402
 from vidgen.engines import choose_backend  # noqa: E402
 from vidgen.errors import ModelError, UsageError  # noqa: E402
-from vidgen.train import checkpoint, data, train  # noqa: E402
+from vidgen.frame import dtype_of  # noqa: E402
+from vidgen.train import adversary, checkpoint, data, train  # noqa: E402
 from vidgen.train.export import check_parity, export  # noqa: E402
 from vidgen.train.fold import folded  # noqa: E402
+from vidgen.train.recipe import Gan  # noqa: E402
 from vidgen.train.run import train_recipe  # noqa: E402
+from vidgen.train.unroll import tensors, unroll  # noqa: E402
+
+GAN = Gan(width=4, pretrain=2)
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +26,14 @@ def pairs(recipe, tmp_path_factory):
     return data.prepare(recipe.data, 2, tmp_path_factory.mktemp("cache"))
 
 
-def test_a_resumed_run_gives_the_same_weights_to_the_bit(recipe, pairs, tmp_path, monkeypatch):
+@pytest.fixture(params=["pixel", "gan"])
+def staged(request, recipe):
+    """The recipe of either stage."""
+    return recipe if request.param == "pixel" else replace(recipe, gan=GAN)
+
+
+def test_a_resumed_run_gives_the_same_weights_to_the_bit(staged, pairs, tmp_path, monkeypatch):
+    recipe = staged
     whole = train.train(recipe, pairs, tmp_path / "whole")
     ticks = iter([0.0, 1.0, 2.0, 3.0, *[99.0] * 9])  # of a clock that stops the first run half way
     with monkeypatch.context() as patched:
@@ -29,11 +42,13 @@ def test_a_resumed_run_gives_the_same_weights_to_the_bit(recipe, pairs, tmp_path
     assert 0 < first.step < recipe.train.steps
     second = train.train(recipe, pairs, tmp_path / "parts", resume=True)
     assert second.step == whole.step == recipe.train.steps
-    for (name, a), b in zip(whole.net.named_parameters(), second.net.parameters(), strict=True):
-        assert torch.equal(a, b), name
-        assert torch.equal(whole.ema[name], second.ema[name]), name
-        for key, moment in whole.optimizer.state[a].items():
-            assert torch.equal(moment, second.optimizer.state[b][key]), (name, key)
+    for name, value in whole.ema.items():
+        assert torch.equal(value, second.ema[name]), name
+    for (_, a, by), (_, b, its) in zip(whole.learners(), second.learners(), strict=True):
+        for (name, value), other in zip(a.named_parameters(), b.parameters(), strict=True):
+            assert torch.equal(value, other), name
+            for key, moment in by.state[value].items():
+                assert torch.equal(moment, its.state[other][key]), (name, key)
 
 
 def test_training_lowers_the_loss(recipe, pairs, tmp_path):
@@ -112,3 +127,56 @@ def test_the_learning_rate_warms_up_and_falls_to_a_hundredth(recipe):
     assert rates[0] < 0.011
     assert max(rates) == pytest.approx(1, abs=0.03)
     assert rates[-1] == pytest.approx(0.01, rel=0.01)
+
+
+def test_the_critic_changes_what_is_learnt_after_it_has_learnt_to_see(recipe, pairs, tmp_path):
+    """Alike while only the critic learns, and apart from then on."""
+    gan = replace(recipe, gan=GAN)
+    for steps, alike in ((GAN.pretrain, True), (recipe.train.steps, False)):
+        nets = [
+            train.train(
+                replace(plan, train=replace(plan.train, steps=steps)), pairs, tmp_path / str(steps)
+            ).net
+            for plan in (recipe, gan)
+        ]
+        same = [torch.equal(a, b) for a, b in zip(*(n.parameters() for n in nets), strict=True)]
+        assert all(same) is alike
+
+
+def test_the_critic_tells_drawn_from_real(recipe, pairs, tmp_path):
+    plan = replace(
+        recipe, train=replace(recipe.train, steps=120, rate=0.0),
+        gan=Gan(width=8, pretrain=500, rate=2e-3),
+    )  # fmt: skip
+    state = train.train(plan, pairs, tmp_path / "state")
+    clip = tensors(pairs.batch(np.random.default_rng(9), 8, 16))
+    with torch.no_grad():
+        drawn = unroll(state.net, clip)
+        fake = adversary._seen(drawn.y[:, 1:], drawn.moved[:, 1:], clip)
+        truth = adversary._moved_truth(clip, 2)
+        real = adversary._seen(clip.y_true[:, 1:], truth, clip)
+        assert state.critic(real)[0].mean() > state.critic(fake)[0].mean() + 0.2
+
+
+def test_a_second_flavour_mixes_with_the_first_at_any_strength(recipe, tmp_path):
+    first, second = train.build(recipe.net, 1), train.build(recipe.net, 2)
+    export(first, recipe, tmp_path, steps=0, quality={})
+    model = export(second, replace(recipe, gan=GAN), tmp_path, steps=0, quality={})
+    assert model.has_gan
+    backend = choose_backend()
+    check_parity(model.with_strength(0.0), folded(first), backend)
+    check_parity(model.with_strength(1.0), folded(second), backend)
+    for depth in (8, 10):
+        with backend.compile(model.with_strength(0.37), 48, 32, depth) as engine:
+            for level in range(0, 2**depth, 51):
+                y = np.full((32, 48), level, dtype_of(depth))
+                uv = np.full((16, 24, 2), level, dtype_of(depth))
+                out = engine(y, uv, np.stack([y] * 4), np.full(y.shape, 255, np.uint8))
+                assert all((plane == level).all() for plane in out)
+
+
+def test_strength_needs_a_second_flavour(recipe, tmp_path):
+    model = export(train.build(recipe.net), recipe, tmp_path, steps=0, quality={})
+    with pytest.raises(ModelError, match="no GAN flavour"):
+        model.with_strength(0.5)
+    assert model.with_strength(0).strength == 0

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from vidgen.engines.flavours import mixed
 from vidgen.errors import BackendError, ModelError
 from vidgen.frame import Planes, dtype_of
 from vidgen.zoo import Model
@@ -48,13 +49,40 @@ class OpenVINO:
         }
         shapes = _shapes(model, width, height)
         try:
-            graph = self._core.read_model(model.onnx(bit_depth))
+            graph = self._read(model, bit_depth)
             graph.reshape(shapes)
             compiled = self._core.compile_model(graph, "CPU", settings)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise BackendError(f"OpenVINO cannot build {model.name}: {reason}") from error
         return _Engine(compiled, shapes, model.scale, dtype_of(bit_depth))
+
+    def _read(self, model: Model, bit_depth: int) -> Any:
+        """The graph of the model, its weights mixed as its strength says."""
+        graph = self._core.read_model(model.onnx(bit_depth))
+        if model.strength:
+            self._mix(graph, model, bit_depth)
+        return graph
+
+    def _mix(self, graph: Any, model: Model, bit_depth: int) -> None:
+        """Replace the weights of `graph` by their mix with those of the other flavour."""
+        import openvino.opset13 as operations
+
+        own = _weights(graph)
+        other = _weights(self._core.read_model(model.onnx(bit_depth, "gan")))
+        first, second = ({name: node.data for name, node in each.items()} for each in (own, other))
+        for name, value in mixed(first, second, model.strength, bit_depth).items():
+            own[name].output(0).replace(operations.constant(value).output(0))
+
+
+def _weights(graph: Any) -> dict[str, Any]:
+    """The nodes that hold the weights of a graph, by their names in the file."""
+    return {
+        node.get_friendly_name(): node
+        for node in graph.get_ordered_ops()
+        if node.get_type_name() == "Constant"
+        and node.get_friendly_name().endswith((".weight", ".bias"))
+    }
 
 
 def _shapes(model: Model, width: int, height: int) -> dict[str, list[int]]:

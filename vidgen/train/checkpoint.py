@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from vidgen.errors import UsageError
 from vidgen.nets.chain import Upscaler
+from vidgen.nets.critic import Critic
 
 __all__ = ["State", "load", "new", "save", "start"]
 
@@ -29,25 +31,37 @@ class State:
     optimizer: torch.optim.Adam
     rng: np.random.Generator
     """Draws the crops."""
+    critic: Critic | None = None
+    critic_optimizer: torch.optim.Adam | None = None
+    """Both only in adversarial training."""
     step: int = 0
     """Steps done."""
 
+    def learners(self) -> Iterator[tuple[str, nn.Module, torch.optim.Adam]]:
+        """What is trained and by whom, with a name for each."""
+        yield "net", self.net, self.optimizer
+        if self.critic is not None and self.critic_optimizer is not None:
+            yield "critic", self.critic, self.critic_optimizer
 
-def new(net: Upscaler, seed: int) -> State:
+
+def new(net: Upscaler, seed: int, critic: Critic | None = None) -> State:
     """The state before the first step."""
     ema = {name: value.detach().clone() for name, value in net.named_parameters()}
     optimizer = torch.optim.Adam(net.parameters(), betas=(0.9, 0.99))
-    return State(net, ema, optimizer, np.random.default_rng(seed))
+    state = State(net, ema, optimizer, np.random.default_rng(seed), critic)
+    if critic is not None:
+        state.critic_optimizer = torch.optim.Adam(critic.parameters(), betas=(0.9, 0.99))
+    return state
 
 
 def save(state: State, recipe: dict[str, Any], path: Path) -> None:
     """Write `path`.safetensors and `path`.json; an older pair stays until both are written."""
-    tensors: dict[str, Tensor]
-    tensors = {f"net.{name}": value for name, value in state.net.named_parameters()}
-    tensors |= {f"ema.{name}": value for name, value in state.ema.items()}
-    for name, value in state.net.named_parameters():
-        for key, moment in state.optimizer.state.get(value, {}).items():
-            tensors[f"adam.{key}.{name}"] = moment
+    tensors = {f"ema.{name}": value for name, value in state.ema.items()}
+    for label, module, optimizer in state.learners():
+        tensors |= {f"{label}.{name}": value for name, value in module.state_dict().items()}
+        for name, value in module.named_parameters():
+            for key, moment in optimizer.state.get(value, {}).items():
+                tensors[f"{label}:{key}:{name}"] = moment
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = {"step": state.step, "rng": state.rng.bit_generator.state, "recipe": recipe}
     halves = path.with_suffix(".new.safetensors"), path.with_suffix(".new.json")
@@ -58,9 +72,11 @@ def save(state: State, recipe: dict[str, Any], path: Path) -> None:
         os.replace(half, path.with_suffix(half.suffix))
 
 
-def load(net: Upscaler, seed: int, recipe: dict[str, Any], path: Path) -> State:
-    """The state saved at `path`. Raises UsageError where there is none, or of another recipe."""
-    state = new(net, seed)
+def load(state: State, recipe: dict[str, Any], path: Path) -> None:
+    """Put what was saved at `path` into `state`, as it was new.
+
+    Raises UsageError where there is nothing, or something of another recipe.
+    """
     try:
         facts = json.loads(path.with_suffix(".json").read_text("utf-8"))
         tensors = load_file(path.with_suffix(".safetensors"))
@@ -72,18 +88,17 @@ def load(net: Upscaler, seed: int, recipe: dict[str, Any], path: Path) -> State:
         raise UsageError(f"--resume: {path}.json is of another recipe; move it away or train anew")
     state.step = facts["step"]
     state.rng.bit_generator.state = facts["rng"]
-    with torch.no_grad():
-        for name, value in net.named_parameters():
-            value.copy_(tensors[f"net.{name}"])
-            state.ema[name].copy_(tensors[f"ema.{name}"])
-            prefix, suffix = "adam.", f".{name}"
-            state.optimizer.state[value] = {
-                key[len(prefix) : -len(suffix)]: moment.to(value.device)
-                for key, moment in tensors.items()
-                if key.startswith(prefix) and key.endswith(suffix)
-                and key.count(".") == name.count(".") + 2
-            }  # fmt: skip
-    return state
+    for name, value in state.ema.items():
+        value.copy_(tensors[f"ema.{name}"])
+    for label, module, optimizer in state.learners():
+        module.load_state_dict({name: tensors[f"{label}.{name}"] for name in module.state_dict()})
+        moments = [key.split(":") for key in tensors if key.startswith(f"{label}:")]
+        for name, value in module.named_parameters():
+            optimizer.state[value] = {
+                key: tensors[f"{label}:{key}:{name}"].to(value.device)
+                for _, key, owner in moments
+                if owner == name
+            }
 
 
 def start(net: Upscaler, path: Path) -> None:

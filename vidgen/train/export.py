@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,8 @@ __all__ = ["check_parity", "export", "run_reference", "write_card"]
 
 _LICENSE = "CC-BY-4.0"
 _LIMITS = (
-    "One frame at a time, trained for the smallest error: it sharpens and cleans what is there and "
-    "invents no texture. Strong noise, interlace combs and blur wider than the halving stay."
+    "Small: it sharpens and cleans what is there, and invents little texture. Strong noise, "
+    "interlace combs and blur wider than the shrinking stay."
 )
 Inputs = tuple[NDArray[Any], ...]
 """Of an engine: y, uv and, with history, history and confidence."""
@@ -44,41 +45,62 @@ _TOLERANCE = {"f32": (1, 0.01), "bf16": (4, 0.3)}
 def export(
     net: Upscaler, recipe: Recipe, folder: Path, *, steps: int, quality: dict[str, Any]
 ) -> zoo.Model:
-    """Write the model into `folder`; its card, read back. Raises ModelError on a mismatch."""
+    """Write the model into `folder`; its card, read back. Raises ModelError on a mismatch.
+
+    What was trained against a critic becomes the second flavour of a model that is there.
+    """
     net = folded(net)
     if not (is_exact(net.luma) and is_exact(net.chroma)):
         raise ModelError(f"{recipe.name}: flat colours would not stay exact; nothing was written")
+    training = {
+        "data": recipe.data.folder,
+        "without": list(recipe.data.exclude),
+        "recipe": f"models/recipes/{recipe.name}{'-gan' if recipe.gan else ''}.toml",
+        "steps": steps,
+        "commit": _commit(),
+    }
+    if recipe.gan is None:
+        card = _new_card(net, recipe) | {"training": training, "quality": quality}
+    else:
+        card = tomllib.loads(zoo.card_text(recipe.name, folder))
+        card["training"]["gan"] = training
+        card["quality"]["gan"] = quality
+    card["sha256"] |= {file.name: _sha256(file) for file in _write(net, recipe, folder)}
+    write_card(folder / f"{recipe.name}.toml", card)
+    model = zoo.load(recipe.name, folder)
+    if recipe.gan is not None:
+        model = model.with_strength(1.0)
+    check_parity(model, net, choose_backend())
+    return model
+
+
+def _write(net: Upscaler, recipe: Recipe, folder: Path) -> list[Path]:
+    """The graphs and the weights."""
     folder.mkdir(parents=True, exist_ok=True)
-    files = [folder / f"{recipe.name}.{depth}bit.onnx" for depth in (8, 10)]
+    stem = f"{recipe.name}.gan" if recipe.gan else recipe.name
+    files = [folder / f"{stem}.{depth}bit.onnx" for depth in (8, 10)]
     for file, depth in zip(files, (8, 10), strict=True):
         onnx.save(build_graph(net, depth), str(file))
-    files.append(folder / f"{recipe.name}.safetensors")
+    files.append(folder / f"{stem}.safetensors")
     save_file({name: value.contiguous() for name, value in net.named_parameters()}, files[-1])
     files[-1].chmod(0o644)  # safetensors writes for the owner alone
-    card = {
+    return files
+
+
+def _new_card(net: Upscaler, recipe: Recipe) -> dict[str, Any]:
+    return {
         "task": "upscale",
         "tier": recipe.tier,
         "scale": net.scale,
         "history": net.history,
         "multiple_of": max(2, recipe.net.grid),
+        "strength": 0.0,
         "parameters": net.parameters_deployed(),
         "macs_per_pixel": net.macs(),
         "license": _LICENSE,
         "limits": _LIMITS,
-        "sha256": {file.name: _sha256(file) for file in files},
-        "training": {
-            "data": recipe.data.folder,
-            "without": list(recipe.data.exclude),
-            "recipe": f"models/recipes/{recipe.name}.toml",
-            "steps": steps,
-            "commit": _commit(),
-        },
-        "quality": quality,
+        "sha256": {},
     }
-    write_card(folder / f"{recipe.name}.toml", card)
-    model = zoo.load(recipe.name, folder)
-    check_parity(model, net, choose_backend())
-    return model
 
 
 def check_parity(model: zoo.Model, net: Upscaler, backend: Backend) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from vidgen.errors import UsageError
 
-__all__ = ["Data", "Net", "Recipe", "Train", "read"]
+__all__ = ["Data", "Gan", "Net", "Recipe", "Train", "read"]
 
 T = TypeVar("T")
 
@@ -87,6 +87,22 @@ class Train:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gan:
+    """Adversarial training, from `start` of `[train]`; it makes a second flavour of that model."""
+
+    width: int = 12
+    """Channels of the critic at full resolution."""
+    weight: float = 0.01
+    """Of the adversarial term, beside the pixel losses."""
+    features: float = 0.05
+    """Of the distance of the critic's features."""
+    pretrain: int = 150
+    """First steps, in which only the critic learns."""
+    rate: float = 2e-4
+    """Learning rate of the critic."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """One training run."""
 
@@ -96,6 +112,7 @@ class Recipe:
     net: Net
     data: Data
     train: Train
+    gan: Gan | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for checkpoints and cards."""
@@ -109,11 +126,13 @@ def read(path: Path) -> Recipe:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"recipe {path}: cannot be read: {error}") from None
     _known(path, "top level", table, Recipe)
-    parts = {
+    parts: dict[str, Any] = {
         "net": _section(path, "net", table.pop("net", {}), Net),
         "data": _section(path, "data", table.pop("data", {}), Data),
         "train": _section(path, "train", table.pop("train", {}), Train),
     }
+    if "gan" in table:
+        parts["gan"] = _section(path, "gan", table.pop("gan"), Gan)
     return _section(path, "", {**table, **parts}, Recipe)
 
 

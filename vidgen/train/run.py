@@ -28,7 +28,7 @@ def train_recipe(
     if threads:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
-    state_path = data.cache_folder() / "runs" / plan.name
+    state_path = data.cache_folder() / "runs" / (plan.name + ("-gan" if plan.gan else ""))
     sequences = data.prepare(plan.data, plan.net.scale)
     held_out = list(data.validation(plan.data, plan.net.scale))
     state = train(

@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 
 from vidgen.nets.chain import UNIT, Upscaler
+from vidgen.nets.critic import Critic
 from vidgen.train import checkpoint
+from vidgen.train.adversary import against
 from vidgen.train.data import Sequence, Sequences
 from vidgen.train.losses import charbonnier, laplacian, spectral
 from vidgen.train.recipe import Net, Recipe, Train
@@ -54,12 +56,7 @@ def train(
     plan, facts = recipe.train, recipe.as_dict()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = build(recipe.net, plan.seed).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if resume:
-        state = checkpoint.load(net, plan.seed, facts, path)
-    else:
-        if plan.start:
-            checkpoint.start(net, Path(plan.start))
-        state = checkpoint.new(net, plan.seed)
+    state = begin(recipe, net, path, resume)
     held_out = list(held_out)
     began = saved = validated = time.monotonic()
     mean_loss = 0.0
@@ -70,13 +67,9 @@ def train(
         with _autocast(device):
             drawn = unroll(net, clip)
         loss = pixel_loss(drawn, clip, recipe)
-        state.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
-        state.optimizer.step()
-        net.project()
-        _average(state, plan.ema)
-        state.step += 1
+        if state.critic is not None:
+            loss = loss + against(state, drawn, clip, recipe)
+        descend(state, loss, plan)
         mean_loss += (loss.item() - mean_loss) / min(state.step, 200)
         if time.monotonic() - saved > _SAVE_SECONDS:
             saved = time.monotonic()
@@ -87,6 +80,30 @@ def train(
             _log.info("%s", words(evaluate(averaged(state, recipe.net), held_out)))
     checkpoint.save(state, facts, path)
     return state
+
+
+def begin(recipe: Recipe, net: Upscaler, path: Path, resume: bool) -> checkpoint.State:
+    """The state to go on from: as kept at `path`, or new, with the weights that are asked for."""
+    plan, critic = recipe.train, None
+    if plan.start and not resume:
+        checkpoint.start(net, Path(plan.start))
+    if recipe.gan is not None:
+        critic = Critic(recipe.gan.width).to(next(net.parameters()).device)
+    state = checkpoint.new(net, plan.seed, critic)
+    if resume:
+        checkpoint.load(state, recipe.as_dict(), path)
+    return state
+
+
+def descend(state: checkpoint.State, loss: Tensor, plan: Train) -> None:
+    """One step of the generator down `loss`."""
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(state.net.parameters(), 0.5)
+    state.optimizer.step()
+    state.net.project()
+    _average(state, plan.ema)
+    state.step += 1
 
 
 def rate(step: int, plan: Train) -> float:
