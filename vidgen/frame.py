@@ -100,6 +100,8 @@ class Frame:
     """True when this frame starts a new shot: nothing before it may be blended into it."""
     duplicate: bool = False
     """True when the picture repeats the one before it (animation on twos, pulldown)."""
+    interlaced: bool = False
+    """True when the source flags the frame as two fields of two instants; the flag may lie."""
     generated: bool = False
     """True when the picture was made between or after real ones; it never writes history."""
     motion: Callable[[], Motion] | None = None
