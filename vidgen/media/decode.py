@@ -98,7 +98,9 @@ class Decoder:
             end = pts + duration
             if self._begin is None or pts * time_base >= self._begin:
                 y, uv = read(picture)
-                yield Frame(y, uv, pts, duration, time_base)
+                yield Frame(
+                    y, uv, pts, duration, time_base, interlaced=bool(picture.interlaced_frame)
+                )
         self.notes += self._stamps.notes() + read.notes
         if self._pictures.joins:
             self.notes.append("its clock jumps in the middle: parts are joined without a gap")
