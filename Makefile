@@ -1,4 +1,4 @@
-# Needs make and Python 3.11 or newer. `demo`, `test` and `env` make the environment they need in
+# Needs make and Python 3.11 or newer. `demo`, `test`, `soak` and `env` make the environment they need in
 # .venv; the other targets use it where it is there, else $(PYTHON), and install nothing.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ ARGS ?=
 VENV := .venv
 PY = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 
-.PHONY: help demo test env check bench test-gpu golden clean
+.PHONY: help demo test soak env check bench test-gpu golden clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -19,6 +19,9 @@ demo: $(VENV)/.base ## upscale a drawn scene, or a few seconds of FILM=path, int
 
 test: $(VENV)/.test ## run the tests; ARGS="-k name" goes to pytest
 	$(VENV)/bin/python -m pytest $(ARGS)
+
+soak: $(VENV)/.test ## run the long counts: hours
+	$(VENV)/bin/python -m pytest -m soak $(ARGS)
 
 env: $(VENV)/.test ## only make the environment of the tests
 

@@ -13,9 +13,11 @@ import av
 from vidgen.errors import InputError, TruncatedError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.media.color import PictureReader, bit_depth, color_of, what_is_given_up
+from vidgen.media.gaps import Gaps
 from vidgen.media.pictures import Pictures
 from vidgen.media.source import sample_aspect_ratio
 from vidgen.media.timestamps import Stamps
+from vidgen.media.whole import SLACK_SECONDS
 from vidgen.timing import format_time, snap_rate
 
 __all__ = ["Decoder"]
@@ -53,6 +55,7 @@ class Decoder:
             if first is None:
                 raise InputError(f"{source}: {self._no_picture()}")
             self._decoded: Iterator[av.VideoFrame] = chain([first], decoded)
+            self._first_pts = first.pts
             self.format = _format(first, self._pictures)
             self.notes = what_is_given_up(first)
             self._stamps = Stamps(self._pictures.time_base, self.format.fps)
@@ -93,21 +96,38 @@ class Decoder:
 
     def __iter__(self) -> Iterator[Frame]:
         read, time_base = PictureReader(self.format), self._pictures.time_base
-        end = None
+        gaps, end = self._gaps(), None
         for picture, pts, duration in self._timed():
             end = pts + duration
+            gaps(pts, self._stamps.duration(picture), duration)
             if self._begin is None or pts * time_base >= self._begin:
                 y, uv = read(picture)
                 yield Frame(
                     y, uv, pts, duration, time_base, interlaced=bool(picture.interlaced_frame)
                 )
-        self.notes += self._stamps.notes() + read.notes
+        self.notes += self._stamps.notes() + gaps.notes() + read.notes
         if self._pictures.joins:
             self.notes.append("its clock jumps in the middle: parts are joined without a gap")
         if self.failures:
             self.notes.append(f"{self.failures} damaged packets were skipped")
+        if patched := self._pictures.patched:
+            self.notes.append(f"{patched} damaged pictures are shown as well as FFmpeg mends them")
         if end is not None and (self._end is None or end * time_base < self._end):
             self._require_whole(end * time_base)
+
+    def _gaps(self) -> Gaps:
+        """Ready for the first picture; where the film is read from its start, that is looked at."""
+        pictures = self._pictures
+        gaps = Gaps(pictures.time_base, pictures.zero, pictures.format_name)
+        if self._begin is not None or self._first_pts is None:
+            return gaps
+        late = self._first_pts * pictures.time_base - pictures.zero
+        if pictures.begin is not None and self._first_pts > pictures.begin:
+            nominal = self._stamps.nominal
+            gaps(pictures.begin - nominal, nominal, self._first_pts - pictures.begin + nominal)
+        elif late > SLACK_SECONDS:
+            self.notes.append(f"its first picture is shown {float(late):.2f} s after its sound")
+        return gaps
 
     def _timed(self) -> Generator[tuple[av.VideoFrame, int, int]]:
         """Pictures before the end of the range with pts and duration: until the next one begins."""
@@ -124,12 +144,21 @@ class Decoder:
 
     def _require_whole(self, end: Fraction) -> None:
         """Raise TruncatedError when the film ended, at `end` seconds, before it should."""
-        if why := self._pictures.why_not_whole():
-            done, total = end - self._pictures.zero, self._pictures.stated
-            of = f" of {format_time(total)}" if total and total > done else ""
+        done, stated = end - self._pictures.zero, self._pictures.stated
+        why = self._pictures.why_not_whole()
+        if not why and not self._pictures.joins and stated.is_far_beyond(done):
+            why = "its pictures end before the film does"
+        if why:
+            of = f" of {format_time(stated.seconds)}" if stated.seconds > done else ""
             raise TruncatedError(
                 f"{self._source}: broke off at {format_time(done)}{of} ({why}); "
                 f"what could be read is kept"
+            )
+        picture = self._stamps.nominal * self._pictures.time_base
+        if not self._pictures.joins and stated.is_beyond(done, picture):
+            self.notes.append(
+                f"its last picture ends at {format_time(done)}, "
+                f"{float(stated.seconds - done):.2f} s before the film does"
             )
 
     def _no_picture(self) -> str:

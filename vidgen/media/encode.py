@@ -10,6 +10,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import av
 from av.packet import Packet
@@ -133,7 +134,7 @@ class Encoder:
         else:
             add_video()
 
-    def __enter__(self) -> Encoder:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -200,8 +201,7 @@ class Encoder:
         finally:
             if self._others:
                 self._others.close()
-                if damaged := self._others.damaged:
-                    self.notes.append(f"{damaged} damaged packets of other streams were left out")
+                self.notes += self._others.findings()
 
     def _drain(self) -> None:
         self._mux(self._stream.encode(None))

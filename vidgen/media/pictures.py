@@ -23,7 +23,7 @@ from vidgen.media.source import (
     open_source,
     reason,
 )
-from vidgen.media.whole import cut_off, stated_duration
+from vidgen.media.whole import Stated, cut_off
 
 __all__ = ["Pictures"]
 
@@ -51,10 +51,16 @@ class Pictures:
         self.time_base = self.stream.time_base or Fraction(1, av.time_base)
         self.zero = film_start(self._container)
         """Seconds on the container's clock at which the film begins."""
-        self.stated = stated_duration(self._container, self.stream)
-        """Seconds that the film should have."""
+        self.begin = self.stream.start_time
+        """When the first picture should be shown, in units of the time base, where that is said."""
+        self.stated = Stated(self._container, self.stream)
+        self.format_name = self._container.format.name
+        """FFmpeg's name of the container's format."""
         self._packets = Packets(self._container, source)
         self._damaged = self._damaged_in_a_row = 0
+        self.patched = 0
+        """Pictures that are damaged by the decoder's own word."""
+        self._awaited: set[int] = set()
         self._context = self.stream.codec_context
         self._context.thread_type = "AUTO"
         # Theora and old H.264 crop at the left; without this FFmpeg rounds that to its alignment.
@@ -90,6 +96,8 @@ class Pictures:
                 break
         while pictures := self._attempt(None):
             yield from pictures
+        # An error while the decoder is drained takes along, unsaid, the pictures behind it.
+        self._damaged += max(len(self._awaited) - self._damaged_in_a_row, 0)
 
     def before(self, seconds: Fraction) -> Iterator[av.VideoFrame] | None:
         """Pictures from a keyframe at or before `seconds` of the container's clock.
@@ -118,10 +126,12 @@ class Pictures:
 
     def why_not_whole(self) -> str:
         """After the last picture: why there should have been more; empty when that was all."""
-        return self.broken or cut_off(self._source, self._container.format.name)
+        return self.broken or cut_off(self._source, self.format_name)
 
     def _attempt(self, packet: Packet[Stream] | None) -> list[av.VideoFrame]:
         """Pictures that `packet` (None: the end) completes; none, counted, when it is damaged."""
+        if packet is not None and packet.pts is not None and not packet.is_discard:
+            self._awaited.add(packet.pts)
         try:
             pictures = self._context.decode(packet)
         except av.EOFError:
@@ -135,4 +145,8 @@ class Pictures:
             return []
         if pictures:
             self._damaged_in_a_row = 0
+            self.patched += sum(picture.is_corrupt for picture in pictures)
+            shown = max((p.pts for p in pictures if p.pts is not None), default=None)
+            if shown is not None:  # what came before it will not come any more
+                self._awaited = {pts for pts in self._awaited if pts > shown}
         return pictures

@@ -83,6 +83,7 @@ class StreamCopier:
         except BaseException:
             self._input.close()
             raise
+        self._silent = {stream.index for stream in self._input.streams.audio}
         self.damaged = 0
         """Packets that the container refused and that were left out."""
         self._covers: list[Packet[Stream]] = []
@@ -179,6 +180,7 @@ class StreamCopier:
     def _read(self) -> Iterator[Packet[Stream]]:
         """Packets in the order of the file, retimed; what lies outside the range is left out."""
         for packet in Packets(self._input, self._source):
+            self._silent.discard(packet.stream_index)
             lane = self._lanes.get(packet.stream_index)
             if lane is None or lane.drops(packet):
                 continue
@@ -209,6 +211,15 @@ class StreamCopier:
         """Write what is left."""
         while self._pending is not None:
             self.advance(_begin(self._pending))
+
+    def findings(self) -> list[str]:
+        """After the end: notes on what was found on the way."""
+        notes = []
+        if self.damaged:
+            notes.append(f"{self.damaged} damaged packets of other streams were left out")
+        if self._length is None and not self._start:
+            notes += [f"stream {n} (audio) holds nothing that can be read" for n in self._silent]
+        return notes
 
     def close(self) -> None:
         """Let go of the source."""

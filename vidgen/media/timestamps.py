@@ -8,13 +8,16 @@ import av
 
 __all__ = ["Stamps"]
 
+_LENGTH_WHEN_UNKNOWN = Fraction(1, 25)  # seconds
+
 
 class Stamps:
     """Gives each decoded picture its pts: its own where that is usable, else the best that is."""
 
     def __init__(self, time_base: Fraction, rate: Fraction | None) -> None:
-        self._time_base = time_base
-        self._nominal = max(1, round(1 / (rate * time_base))) if rate else 0
+        length = 1 / rate if rate else _LENGTH_WHEN_UNKNOWN
+        self.nominal = max(1, round(length / time_base))
+        """How long a picture is shown by the film's rate, in units of the time base."""
         self._last: int | None = None
         self._expected = 0
         self.missing = self.disordered = 0
@@ -39,7 +42,7 @@ class Stamps:
 
     def duration(self, picture: av.VideoFrame) -> int:
         """How long `picture` is shown by its own word, else by the stream's rate; at least 1."""
-        return picture.duration or self._nominal or max(1, round(Fraction(1, 25) / self._time_base))
+        return picture.duration or self.nominal
 
     def notes(self) -> list[str]:
         """What had to be put right, for the report."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
@@ -13,23 +14,43 @@ from vidgen.errors import UsageError
 from vidgen.media.source import container_duration
 from vidgen.timing import parse_time
 
-__all__ = ["cut_off", "stated_duration"]
+__all__ = ["SLACK_SECONDS", "Stated", "cut_off"]
 
+SLACK_SECONDS = Fraction(1, 4)
+"""Sound and picture of a healthy film begin and end at most so far apart."""
 _TS_PACKETS = (188, 192, 204)  # bytes
 _SEGMENT = 0x18538067  # Matroska's element that holds all the rest
+_LARGEST_PAGE = 27 + 255 + 255 * 255  # bytes of an Ogg page: head, lengths, data
+_Y4M_CHROMA = {"420": (2, 2), "422": (2, 1), "411": (4, 1), "440": (1, 2), "mono": None}
+"""What a chroma sample of Y4M's colour words covers, by how they begin; of others, one pixel."""
 
 
-def stated_duration(container: InputContainer, video: av.VideoStream) -> Fraction | None:
-    """Seconds of the video where the container states them, else of the film."""
+class Stated:
+    """How long a film should be by its own word, against how long its pictures were."""
+
+    def __init__(self, container: InputContainer, video: av.VideoStream) -> None:
+        self._video = _video_seconds(video) or Fraction(0)
+        self.seconds = max(self._video, container_duration(container) or Fraction(0))
+        """Of the video or of the whole film, whichever is longer; 0 where nothing is stated."""
+
+    def is_beyond(self, done: Fraction, picture: Fraction) -> bool:
+        """Whether more than `done` seconds were promised: a whole picture of the video, or more of
+        the film than sound usually goes on."""
+        return self._video - done >= picture or self.seconds - done > SLACK_SECONDS
+
+    def is_far_beyond(self, done: Fraction) -> bool:
+        """Whether so much of the video itself is missing that it cannot be but lost."""
+        return self._video > min(2 * done, done + max(Fraction(1), self._video / 50))
+
+
+def _video_seconds(video: av.VideoStream) -> Fraction | None:
     tag = next((v for k, v in video.metadata.items() if k.startswith("DURATION")), None)
     try:
         if tag is not None:
             return parse_time(tag)
     except UsageError:  # damaged; what else is said will do
         pass
-    if video.duration is not None and video.time_base:
-        return video.duration * video.time_base
-    return container_duration(container)
+    return video.duration * video.time_base if video.duration and video.time_base else None
 
 
 def cut_off(path: Path, format_name: str) -> str:
@@ -38,7 +59,10 @@ def cut_off(path: Path, format_name: str) -> str:
     if format_name == "mpegts":
         odd = all(size % length for length in _TS_PACKETS)
         return "its last transport packet is incomplete" if odd else ""
-    ends = {"mov": _boxes_end, "matroska": _segment_end, "avi": _riff_end}
+    ends = {
+        "mov": _boxes_end, "matroska": _segment_end, "avi": _riff_end,
+        "ogg": _page_end, "yuv4mpegpipe": _y4m_end,
+    }  # fmt: skip
     for name, end_of in ends.items():
         if name in format_name:
             with path.open("rb") as file:
@@ -73,6 +97,44 @@ def _riff_end(file: BinaryIO, size: int) -> int:
             return position
         position += 8 + length + length % 2
     return position
+
+
+def _page_end(file: BinaryIO, size: int) -> int:
+    """Where the last page of an Ogg ends. A page: "OggS", 22 bytes, then how many lengths, they."""
+    begin = max(size - _LARGEST_PAGE, 0)
+    file.seek(begin)
+    data = file.read()
+    at = data.rfind(b"OggS")
+    if at < 0 or at + 27 > len(data):
+        return size + 1
+    lengths = data[at + 27 : at + 27 + data[at + 26]]
+    return begin + at + 27 + data[at + 26] + sum(lengths)
+
+
+def _y4m_end(file: BinaryIO, size: int) -> int:
+    """Where the last picture of a Y4M ends. A picture: a line that begins with FRAME, samples."""
+    said = {word[:1]: word[1:] for word in file.readline(1024).decode("ascii", "replace").split()}
+    try:
+        samples = _y4m_bytes(int(said["W"]), int(said["H"]), said.get("C", "420"))
+    except (KeyError, ValueError):  # damaged
+        return size
+    position = file.tell()
+    while position < size:
+        file.seek(position)
+        line = file.readline(1024)
+        if not line.startswith(b"FRAME"):
+            return size
+        position += len(line) + samples
+    return position
+
+
+def _y4m_bytes(width: int, height: int, kind: str) -> int:
+    """The samples of one picture: luma, then chroma, then alpha where the word ends in it."""
+    covers = next((c for word, c in _Y4M_CHROMA.items() if kind.startswith(word)), (1, 1))
+    samples = width * height * (2 if kind.endswith("alpha") else 1)
+    if covers:
+        samples += 2 * -(-width // covers[0]) * -(-height // covers[1])
+    return samples * (2 if re.search(r"(p|mono)(9|1\d)$", kind) else 1)
 
 
 def _segment_end(file: BinaryIO, size: int) -> int:

@@ -1,0 +1,114 @@
+"""What is missing of a film is said, though no packet is damaged; a healthy film says nothing."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from vidgen.errors import TruncatedError
+from vidgen.media import Decoder
+
+
+def notes(path) -> list[str]:
+    with Decoder(path) as decoder:
+        for _ in decoder:
+            pass
+        return decoder.notes
+
+
+def test_pictures_missing_in_the_middle_are_counted(film):
+    kept = [n for n in range(40) if n not in (7, 20, 21)]
+    path = film("a.ts", pts=kept, options={"bf": "0"})
+    said = "about 3 pictures are missing in the source (the first at 0:00:00): what is before"
+    assert [note[: len(said)] for note in notes(path)] == [said]
+
+
+def test_variable_rate_has_no_gaps(film):
+    stamps = [0, 33, 66, 100, 400, 401, 500, 1000, 1020, 2000]
+    assert notes(film(pts=stamps, time_base=Fraction(1, 1000), fps=Fraction(30))) == []
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.ts", "a.avi", "a.webm", "a.mov"])
+def test_a_healthy_film_says_nothing(film, name):
+    codec = {"a.avi": "mpeg4", "a.webm": "libvpx-vp9"}.get(name, "libx264")
+    sound = "libopus" if name == "a.webm" else "libmp3lame"
+    assert notes(film(name, codec=codec, frames=30, audio=[(sound, "eng")])) == []
+
+
+def test_a_film_whose_pictures_begin_late_says_so(film):
+    path = film(frames=30, pts=range(20, 50), audio=[("flac", "eng")])
+    assert notes(path) == ["its first picture is shown 0.80 s after its sound"]
+
+
+def test_a_film_that_ends_before_its_stated_length_is_not_whole(film):
+    """The tag says two seconds more than there is: what a hole at the end of a file leaves."""
+    path = film(frames=25)
+    data = path.read_bytes()
+    assert data.count(b"00:00:01.000000000") == 1
+    path.write_bytes(data.replace(b"00:00:01.000000000", b"00:00:03.000000000"))
+    with pytest.raises(TruncatedError, match="its pictures end before the film"):
+        notes(path)
+
+
+def y4m(path, words: str, samples: int, frames: int = 3):
+    data = f"YUV4MPEG2 W18 H10 F25:1 Ip A1:1 {words}\n".encode()
+    path.write_bytes(data + frames * (b"FRAME\n" + bytes(samples)))
+    return path
+
+
+KINDS = {
+    "": 270, "C420jpeg": 270, "C422": 360, "C444": 540, "C411": 280, "Cmono": 180,
+    "C420p10": 540, "C444p10": 1080, "C444alpha": 720,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_y4m_is_whole_when_its_last_picture_is(tmp_path, kind):
+    path = y4m(tmp_path / "a.y4m", kind, KINDS[kind])
+    with Decoder(path) as decoder:
+        assert len(list(decoder)) == 3
+    path.write_bytes(path.read_bytes()[:-1])
+    frames = []
+    with Decoder(path) as decoder, pytest.raises(TruncatedError, match="shorter than it says"):
+        frames += decoder
+    assert len(frames) == 2
+
+
+def test_ogg_is_whole_when_its_last_page_is(film):
+    path = film("a.ogv", codec="libvpx", frames=30, options={"deadline": "realtime"})
+    assert notes(path) == []
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(TruncatedError, match="shorter than it says"):
+        notes(path)
+
+
+def noise(number: int) -> av.VideoFrame:
+    frame = av.VideoFrame(96, 64, "yuv420p")
+    random = np.random.default_rng(number)
+    for plane in frame.planes:
+        plane.update(random.integers(0, 255, plane.buffer_size, np.uint8))
+    return frame
+
+
+def test_pictures_that_the_decoder_mends_are_counted(film):
+    path = film("a.mpg", codec="mpeg2video", frames=12, size=(96, 64), picture=noise)
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 300] = bytes(300)
+    path.write_bytes(data)
+    assert any("damaged pictures are shown as well as FFmpeg mends them" in n for n in notes(path))
+
+
+def test_an_error_at_the_very_end_is_not_lost(film):
+    """Several threads decode; the last one's error takes along what is behind it, unsaid."""
+    path = film(codec="ffv1", frames=12, options={"slicecrc": "1", "level": "3", "g": "1"})
+    with av.open(str(path)) as container:
+        last = [bytes(packet) for packet in container.demux() if packet.size][-1]
+    data = path.read_bytes()
+    assert data.count(last) == 1
+    path.write_bytes(data.replace(last, b"\xff" * len(last)))
+    with Decoder(path) as decoder:
+        shown = len(list(decoder))
+        assert shown + decoder.failures >= 12
+        assert shown == 12 or any("damaged packets were" in note for note in decoder.notes)
