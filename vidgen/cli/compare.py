@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vidgen.bench.streams import Lane, StreamReport
     from vidgen.media.spans import Span
 
-__all__ = ["add_parser"]
+__all__ = ["add_parser", "vmaf_program", "write_text"]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,23 +73,23 @@ def run(args: argparse.Namespace) -> int:
         args.output,
         resize=args.resize,
         moments=args.moments,
-        ffmpeg=_ffmpeg(args.vmaf),
+        ffmpeg=vmaf_program(args.vmaf),
     )
     if args.png:
         write_png(args.png, sheet(result))
     if args.html:
-        _write(args.html, report(args.reference.name, args.output.name, result, streams))
+        write_text(args.html, report(args.reference.name, args.output.name, result, streams))
     figures = json.dumps(_figures(args, result, streams), indent=2) + "\n"
     if args.json == "-":
         sys.stdout.write(figures)
     elif args.json:
-        _write(Path(args.json), figures)
+        write_text(Path(args.json), figures)
     if not args.quiet and args.json != "-":
         print(_table(result), _stream_table(streams), sep="\n\n")
     return 0
 
 
-def _ffmpeg(wanted: bool | None) -> Path | None:
+def vmaf_program(wanted: bool | None) -> Path | None:
     """The program that measures VMAF, or None. Raises BackendError where one is asked for."""
     from vidgen.bench.vmaf import find_ffmpeg
     from vidgen.errors import BackendError
@@ -103,7 +103,8 @@ def _ffmpeg(wanted: bool | None) -> Path | None:
     return found
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8. Raises OutputError."""
     try:
         path.write_text(text, "utf-8")
     except OSError as error:

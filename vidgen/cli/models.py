@@ -1,41 +1,92 @@
-"""`vidgen models list|show NAME`: the networks that came with this installation."""
+"""`vidgen models list|show|evaluate`: the networks of this installation, and their worth."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vidgen.bench.methods import Maker
+    from vidgen.engines import Backend
     from vidgen.zoo import Model
 
 __all__ = ["add_parser"]
+
+_CLIPS = Path("../shared/data/eval")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the command."""
     parser = commands.add_parser(
         "models",
-        help="list the networks, or show the card of one",
-        description="List the networks of this installation, or show the card of one: what it was "
-        "trained on, how good it was measured to be, and its licence.",
+        help="list the networks, show the card of one, or measure it",
+        description="List the networks of this installation, show the card of one (what it was "
+        "trained on, how good it was measured to be, its licence), or measure it on films.",
     )
-    parser.add_argument("action", choices=("list", "show"), help="what to do")
-    parser.add_argument("name", nargs="?", metavar="NAME", help="of the model to show")
     parser.set_defaults(run=run)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="one line a network")
+    show = actions.add_parser("show", help="the card of one network")
+    show.add_argument("names", nargs=1, metavar="NAME", help="of the network")
+    _add_evaluate(actions)
+
+
+def _add_evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evaluate = actions.add_parser(
+        "evaluate",
+        help="measure networks beside bicubic and Lanczos",
+        description="Make films small, code them anew (H.264, CRF 23), enlarge them again through "
+        "the network, and measure what came out against the film.",
+    )
+    evaluate.add_argument(
+        "names", nargs="+", metavar="NAME", help="a network, or the card (.toml) of one"
+    )
+    evaluate.add_argument(
+        "--clips",
+        metavar="FOLDER",
+        type=Path,
+        default=_CLIPS,
+        help="films to measure on (default: %(default)s)",
+    )
+    evaluate.add_argument(
+        "--frames", metavar="N", type=int, default=24, help="of each film (default: %(default)s)"
+    )
+    evaluate.add_argument(
+        "--no-history",
+        action="store_true",
+        help="measure each network without its memory of the last frame, too",
+    )
+    evaluate.add_argument(
+        "--strength",
+        metavar="S",
+        type=float,
+        nargs="+",
+        help="measure with so much of the GAN flavour, 0 to 1, each (default: as the card says)",
+    )
+    evaluate.add_argument(
+        "--vmaf",
+        action=argparse.BooleanOptionalAction,
+        help="measure VMAF-NEG (default: where an ffmpeg with libvmaf is found)",
+    )
+    evaluate.add_argument(
+        "--json", metavar="JSON", help="write all figures to this file; - is stdout, for the table"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print to stdout."""
     from vidgen import zoo  # deferred: `--help` needs none of it
-    from vidgen.errors import UsageError
 
     if args.action == "list":
         for name in zoo.names():
             print(_line(zoo.load(name)))
-    elif args.name is None:
-        raise UsageError(f"vidgen models show: which one? Give {' or '.join(zoo.names())}")
+    elif args.action == "show":
+        print(zoo.card_text(args.names[0]))
     else:
-        print(zoo.card_text(args.name))
+        _evaluate(args)
     return 0
 
 
@@ -43,3 +94,66 @@ def _line(model: Model) -> str:
     """`x2-realtime  upscale x2, realtime tier, 6,688 parameters, MIT`."""
     what = f"{model.task} x{model.scale}, {model.tier} tier"
     return f"{model.name:<14} {what}, {model.parameters:,} parameters, {model.license}"
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    """Measure, print the table, write the figures."""
+    from vidgen.bench.evaluate import evaluate
+    from vidgen.bench.tables import figures, table
+    from vidgen.cli.compare import vmaf_program, write_text
+    from vidgen.engines import choose_backend
+    from vidgen.errors import UsageError
+
+    if args.frames < 1:
+        raise UsageError(f"--frames {args.frames}: give 1 or more")
+    models = [_model(name) for name in args.names]
+    scales = {model.scale for model in models}
+    if len(scales) > 1:
+        words = ", ".join(f"{model.name} x{model.scale}" for model in models)
+        raise UsageError(f"{words}: measure networks of one scale at a time")
+    backend = choose_backend()
+    result = evaluate(
+        _methods(models, backend, args),
+        scales.pop(),
+        args.clips,
+        frames=args.frames,
+        ffmpeg=vmaf_program(args.vmaf),
+        progress=lambda name: None if args.quiet else print(f"measuring {name}", file=sys.stderr),
+    )
+    text = json.dumps({"engine": backend.describe(), **figures(result)}, indent=2) + "\n"
+    if args.json == "-":
+        sys.stdout.write(text)
+    elif args.json:
+        write_text(Path(args.json), text)
+    if not args.quiet and args.json != "-":
+        print(backend.describe(), table(result), sep="\n")
+
+
+def _model(name: str) -> Model:
+    """The network of that name, or of that card."""
+    from vidgen import zoo
+
+    path = Path(name)
+    return zoo.load(path.stem, path.parent) if path.suffix == ".toml" else zoo.load(name)
+
+
+def _methods(models: list[Model], backend: Backend, args: argparse.Namespace) -> dict[str, Maker]:
+    """Each network as users run it or at the strengths asked for, and without its memory."""
+    from vidgen.bench.methods import network
+    from vidgen.errors import UsageError
+
+    variants = {model.name: model for model in models}
+    if args.strength is not None:
+        if wrong := [strength for strength in args.strength if not 0 <= strength <= 1]:
+            raise UsageError(f"--strength {wrong[0]:g}: give 0 to 1")
+        variants = {
+            f"{model.name} at {strength:g}": model.with_strength(strength)
+            for model in models
+            for strength in args.strength
+        }
+    ways = {}
+    for name, model in variants.items():
+        ways[name] = network(model, backend)
+        if args.no_history and model.history:
+            ways[f"{name}, no history"] = network(model, backend, history=False)
+    return ways
