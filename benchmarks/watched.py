@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import vidgen.pipeline
+import vidgen.segments
 from vidgen.cli import main
 from vidgen.job import Progress, Report, Settings
 
@@ -21,7 +21,7 @@ def upscale(*words: str) -> dict[str, Any]:
     """`vidgen upscale WORDS`, noting when frames were written; times are `time.monotonic()`."""
     stamps: list[float] = []
     reports: list[Report] = []
-    run = vidgen.pipeline.run
+    run = vidgen.segments.run
 
     def watched(settings: Settings, progress: Callable[[Progress], None]) -> Report:
         """The pipeline as the command line calls it."""
@@ -34,7 +34,7 @@ def upscale(*words: str) -> dict[str, Any]:
         stamps.append(time.monotonic())
         return reports[0]
 
-    vidgen.pipeline.run = watched  # type: ignore[assignment]
+    vidgen.segments.run = watched  # type: ignore[assignment]
     code = main(["upscale", *words, "--quiet"])
     if code:
         sys.exit(code)

@@ -36,6 +36,7 @@ FLOORS = [
     {"motion"},
     {"stages"},
     {"pipeline"},
+    {"segments", "stills"},
     {"bench"},
     {"cli"},
     {"__main__"},

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vidgen.job import Progress as Progress
     from vidgen.job import Report as Report
     from vidgen.job import Settings as Settings
-    from vidgen.pipeline import run as run
+    from vidgen.segments import run as run
 
 __all__ = ["Progress", "Report", "Settings", "VidgenError", "run"]
 
@@ -26,7 +26,7 @@ _HOMES = {
     "Report": "vidgen.job",
     "Settings": "vidgen.job",
     "VidgenError": "vidgen.errors",
-    "run": "vidgen.pipeline",
+    "run": "vidgen.segments",
 }
 
 

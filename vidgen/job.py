@@ -1,4 +1,4 @@
-"""What a run is asked, how far it is, and what it did."""
+"""What a run is asked, in which parts it is done, how far it is, and what it did."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 from vidgen.frame import VideoFormat
 
-__all__ = ["Progress", "Report", "Settings"]
+__all__ = ["NO_PICTURE_DEPENDS_ON", "Job", "Made", "Progress", "Report", "Segment", "Settings"]
+
+NO_PICTURE_DEPENDS_ON = ("source", "target", "overwrite", "resume", "jobs")
+"""What may change between a run and its continuation; of the source, its content counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,8 @@ class Settings:
     """`60`, `60000/1001` or `x2`; None keeps every frame at its own time."""
     tier: str = "realtime"
     """Which network: `realtime` or `balanced`."""
+    strength: float | None = None
+    """How much of the network's GAN flavour to mix in, in [0, 1]; None is what its card says."""
     backend: str = "auto"
     codec: str = "x264"
     crf: float | None = None
@@ -35,6 +40,63 @@ class Settings:
     end: Fraction | None = None
     """Seconds from the beginning of the film; the frame on show at this time is not included."""
     overwrite: bool = False
+    segment: Fraction = Fraction(20)
+    """Seconds of film, about, made at a time: what is lost at most when a run breaks off."""
+    resume: bool | None = None
+    """Whether to go on with what an earlier run has left. None: if film, settings and program are
+    the same. True: if film and settings are; else that is an error. False: start anew."""
+    jobs: int = 1
+    """Processes that work on one segment each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What all segments of a film share: with a Segment, all that its pictures depend on."""
+
+    settings: Settings
+    video: VideoFormat
+    """The planes that the decoder gives."""
+    zero: Fraction
+    """Seconds on the source's clock at which the film begins."""
+    origin: Fraction
+    """Seconds on the source's clock at which the first frame asked for is shown."""
+    total: Fraction | None
+    """Seconds to make; None where the source does not state its duration."""
+    threads: int
+    """Threads of an encoder; the same for all segments, since its pictures depend on them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of frames that is made on its own. Times are seconds on the source's clock."""
+
+    index: int
+    begin: Fraction
+    """Time of its first frame."""
+    end: Fraction | None
+    """Time of the first frame after it; None: to the end of what was asked for."""
+    fresh: bool
+    """True where it begins with a new shot, so that nothing before it matters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What was made of a segment, beside the file."""
+
+    coded: tuple[int, ...]
+    """Presentation times of its packets in coding order, in `time_base` from the run's start."""
+    time_base: Fraction
+    end: Fraction
+    """Seconds on the source's clock until which its last picture is shown."""
+    frames_in: int
+    frames_generated: int
+    frames_damaged: int
+    seconds: float
+    """Wall seconds that it took."""
+    step_seconds: dict[str, float]
+    notes: tuple[str, ...]
+    broken: str
+    """Why the source broke off in it; empty where it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +111,10 @@ class Progress:
     """Seconds of film to write; None where the source does not state its duration."""
     seconds: float
     """Wall seconds since the run began."""
+    found: Fraction = Fraction(0)
+    """Seconds of film, within `done`, that an earlier run had made."""
+    frames_found: int = 0
+    """Frames, within `frames`, that an earlier run had made."""
 
 
 @dataclass(slots=True)
@@ -61,6 +127,8 @@ class Report:
     """The backend's description of itself and the network; empty where no network ran."""
     frames_in: int = 0
     frames_out: int = 0
+    frames_found: int = 0
+    """Of `frames_out`, those that an earlier run had made."""
     frames_generated: int = 0
     frames_damaged: int = 0
     """Pictures that the decoder could not read."""

@@ -1,136 +1,220 @@
 """The whole machine: settings become stages, stages run between a decoder and an encoder.
 
-    decode ──queue──> motion ─> generate ─> upscale ─> fit ──queue──> encode + mux
+    decode ──queue──> motion ─> generate ─> upscale ─> fit ──queue──> encode
     thread            compute thread                                  the caller's thread
 
 New frames are made before upscaling, since flow is cheap at low resolution. Only host pictures
-cross a queue. The output is `NAME.partial.SUFFIX` until it is whole; on any error, Ctrl-C included,
-what was written so far stays there and plays.
+cross a queue. What runs is one segment, alone: its pictures depend on the job and on nothing that
+was made before. Where it begins inside a shot, frames from before it are run in and thrown away.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from fractions import Fraction
 from functools import reduce
-from itertools import chain, pairwise
+from itertools import chain, dropwhile, pairwise, takewhile
+from pathlib import Path
+from typing import NamedTuple
 
 from vidgen.engines import choose_backend
-from vidgen.errors import InputError, UsageError
+from vidgen.errors import TruncatedError
 from vidgen.frame import Frame, VideoFormat
-from vidgen.job import Progress, Report, Settings
-from vidgen.media import Decoder, Encoder, probe, require_encodable
+from vidgen.job import Job, Made, Segment, Settings
+from vidgen.media import Decoder, Encoder
 from vidgen.sizes import network_passes, target_format
 from vidgen.stage import Clock, Stage, prefetch, timed
 from vidgen.stages import EstimateMotion, Fit, Generate, Upscale
-from vidgen.target import partial_path, publish, require_writable
 from vidgen.timing import parse_rate
-from vidgen.zoo import load
+from vidgen.zoo import Model, load, names
 
-__all__ = ["build_stages", "run"]
+__all__ = ["Steps", "build_stages", "make_segment", "output_format"]
 
-_NETWORK_SCALE = 2  # of the networks in the zoo; larger factors run one several times
+_IN_TIME = ("restore", "motion", "generate")  # steps that look at the frame after the last one
+_DECODED_BEFORE = Fraction(2)  # seconds: pictures beside a keyframe may refer to ones before it
+_RUN_IN = Fraction(2, 3)  # seconds, from which history and flow converge
 
 Steps = dict[str, Stage]
 """Stages in the order in which a frame passes them, by the name that the report gives them."""
 
 
-def run(settings: Settings, progress: Callable[[Progress], None] = lambda _: None) -> Report:
-    """Read the source, make the target, say what was done. Raises VidgenError."""
+def make_segment(
+    job: Job,
+    segment: Segment,
+    target: Path,
+    progress: Callable[[int, Fraction], None] = lambda frames, end: None,
+) -> Made:
+    """Encode the frames of `segment` to `target`, a piece for `Joiner`. Raises VidgenError.
+
+    `progress` is told after each frame how many there are and when, in seconds on the source's
+    clock, the last one ends. No file is made where no frame of the output falls into the segment.
+    """
     began = time.perf_counter()
-    require_writable(settings.target, settings.source, settings.overwrite)
-    _require_words(settings)
     with ExitStack() as stack:
-        decoder = Decoder(settings.source, start=settings.start, end=settings.end)
-        stack.enter_context(decoder)
-        steps, engine = build_stages(settings, decoder.format)
-        target = reduce(lambda video, stage: stage.output(video), steps.values(), decoder.format)
+        steps, _ = build_stages(job.settings, job.video, job.origin)
         clocks = {name: Clock() for name in ("decode", "wait", *steps, "encode")}
-        source = timed(decoder, clocks["decode"])
-        decoded = stack.enter_context(closing(prefetch(source, name="decode")))
-        frames: Iterator[Frame] = timed(decoded, clocks["wait"])
-        for name, stage in steps.items():
-            frames = timed(stage(frames), clocks[name])
+        reading = _Reading(job, segment, fresh=segment.fresh and "restore" not in steps)
+        stack.callback(reading.decoder.close)
+        decoded = prefetch(timed(reading, clocks["decode"]), name="decode")
+        frames: Iterator[Frame] = timed(stack.enter_context(closing(decoded)), clocks["wait"])
+        begin, end = _shown(segment, steps)
+        for name in [name for name in steps if name in _IN_TIME]:
+            frames = timed(steps[name](frames), clocks[name])
+        frames = takewhile(lambda frame: end is None or frame.time < end, frames)
+        for name in [name for name in steps if name not in _IN_TIME]:
+            frames = timed(steps[name](frames), clocks[name])
+        frames = dropwhile(lambda frame: frame.time < begin, frames)
         pictures = stack.enter_context(closing(prefetch(frames, name="compute")))
-        first = next(pictures, None)  # before the target is made
-        if first is None:
-            raise InputError(f"{settings.source}: no picture in the range asked for")
-
-        report = Report(decoder.format, target, engine)
-        report.first_frame_seconds = time.perf_counter() - began
-        with _encoder(settings, target, first) as encoder:
-            total = _duration(settings)
-            for frame in chain([first], pictures):
-                start = time.perf_counter()
-                encoder.write(frame)
-                clocks["encode"].seconds += time.perf_counter() - start
-                report.frames_out += 1
-                report.frames_generated += frame.generated
-                done, elapsed = frame.end - first.time, time.perf_counter() - began
-                progress(Progress(report.frames_out, done, total, elapsed))
-    publish(partial_path(settings.target), settings.target)
-    report.frames_in = clocks["decode"].items
-    report.frames_damaged = decoder.failures
-    report.notes = [*decoder.notes, *encoder.notes]
-    report.step_seconds = _own_seconds(clocks)
-    report.seconds = time.perf_counter() - began
-    return report
+        written = _encode(job, steps, target, pictures, clocks["encode"], progress)
+    return Made(
+        coded=written.coded,
+        time_base=written.time_base,
+        end=written.end,
+        frames_generated=written.generated,
+        frames_in=reading.frames,
+        frames_damaged=reading.decoder.failures,
+        seconds=time.perf_counter() - began,
+        step_seconds=_own_seconds(clocks),
+        notes=(*reading.decoder.notes, *written.notes),
+        broken=reading.broken,
+    )
 
 
-def build_stages(settings: Settings, source: VideoFormat) -> tuple[Steps, str]:
+def build_stages(
+    settings: Settings, source: VideoFormat, origin: Fraction | None = None
+) -> tuple[Steps, str]:
     """The stages that turn `source` into what is asked for, and a line about the engine.
 
-    Raises UsageError for words that are not accepted, before any picture is decoded.
+    Frames are made for instants counted from `origin`, seconds on the source's clock; None is the
+    first frame that comes. Raises UsageError for words that are not accepted, before any picture is
+    decoded.
     """
     target = target_format(source, settings.scale, settings.size)
     steps: Steps = {}
-    if settings.fps is not None:
+    model, passes = _network(settings, source, target)
+    if settings.fps is not None or (model and model.history):
         steps["motion"] = EstimateMotion()
-        steps["generate"] = Generate(parse_rate(settings.fps, source.fps), source_fps=source.fps)
-    passes = network_passes(source, target, _NETWORK_SCALE)
+    if settings.fps is not None:
+        fps = parse_rate(settings.fps, source.fps)
+        steps["generate"] = Generate(fps, source_fps=source.fps, origin=origin)
     engine, grown = "", source
-    if passes:
+    if model:
         backend = choose_backend(settings.backend)
-        model = load(f"x{_NETWORK_SCALE}-{settings.tier}")
         upscale = Upscale(backend, model, source, passes)
         steps["upscale"] = upscale
         grown = upscale.output(source)
-        engine = f"{model.name}{f' {passes} times' if passes > 1 else ''} on {backend.describe()}"
+        times = f" {passes} times" if passes > 1 else ""
+        engine = f"{model.name}{times} on {backend.describe()}"
     if grown != target:
         steps["fit"] = Fit(target)
     return steps, engine
 
 
-def _require_words(settings: Settings) -> None:
-    """Raise UsageError for what can be refused before the source is opened."""
-    require_encodable(settings.target, settings.codec, settings.crf, settings.preset)
-    if settings.end is not None and settings.end <= (settings.start or 0):
-        start, end = float(settings.start or 0), float(settings.end)
-        raise UsageError(f"--start {start:g} --end {end:g}: give an end after the start")
+def _network(
+    settings: Settings, source: VideoFormat, target: VideoFormat
+) -> tuple[Model | None, int]:
+    """Which network, and how many times; None where the picture does not grow.
+
+    One that enlarges by 4 where there is one for the tier and the growth asks for it, since it sees
+    what it works on at once; else one that enlarges by 2, several times.
+    """
+    doublings = network_passes(source, target, 2)
+    if not doublings:
+        return None, 0
+    name = f"x4-{settings.tier}"
+    if doublings % 2 or name not in names():
+        name, passes = f"x2-{settings.tier}", doublings
+    else:
+        passes = doublings // 2
+    model = load(name)
+    if settings.strength is not None:
+        model = model.with_strength(settings.strength)
+    return model, passes
 
 
-def _encoder(settings: Settings, target: VideoFormat, first: Frame) -> Encoder:
-    """The encoder of the unfinished output, on the clock of the first frame."""
-    return Encoder(
-        partial_path(settings.target),
+def output_format(steps: Steps, source: VideoFormat) -> VideoFormat:
+    """The format that comes out of `steps`. Raises UsageError where they do not fit together."""
+    return reduce(lambda video, stage: stage.output(video), steps.values(), source)
+
+
+class _Reading:
+    """The frames that a segment is made from: the run-in, its own, and the first one after it."""
+
+    def __init__(self, job: Job, segment: Segment, *, fresh: bool) -> None:
+        self._from = segment.begin if fresh else segment.begin - _RUN_IN
+        self._segment = segment
+        first = max(segment.begin - job.zero - _DECODED_BEFORE, job.settings.start or Fraction(0))
+        end = job.settings.end
+        if segment.end is not None:
+            end = segment.end - job.zero + Fraction(1, 1 << 30)  # so that its first frame is there
+        self.decoder = Decoder(job.settings.source, start=first, end=end)
+        self.decoder.format = job.video  # also where the source changes its own in mid-film
+        self.frames = 0
+        """Frames of the segment itself."""
+        self.broken = ""
+        """Why the source broke off; what was read before that is used."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        begin, end = self._segment.begin, self._segment.end
+        try:
+            for frame in self.decoder:
+                if frame.time >= self._from:
+                    self.frames += frame.time >= begin and (end is None or frame.time < end)
+                    yield frame
+        except TruncatedError as error:
+            self.broken = str(error)
+
+
+def _shown(segment: Segment, steps: Steps) -> tuple[Fraction, Fraction | None]:
+    """From when and until when frames of the output belong to the segment."""
+    generate = steps.get("generate")
+    slack = generate.slack if isinstance(generate, Generate) else Fraction(0)
+    return segment.begin - slack, None if segment.end is None else segment.end - slack
+
+
+class _Written(NamedTuple):
+    """What went into the file; see `Made`."""
+
+    coded: tuple[int, ...]
+    time_base: Fraction
+    end: Fraction
+    generated: int
+    notes: Sequence[str]
+
+
+def _encode(
+    job: Job,
+    steps: Steps,
+    target: Path,
+    pictures: Iterator[Frame],
+    clock: Clock,
+    progress: Callable[[int, Fraction], None],
+) -> _Written:
+    first = next(pictures, None)
+    if first is None:
+        return _Written((), Fraction(1), Fraction(0), 0, ())
+    settings, offset, generated = job.settings, job.zero + (job.settings.start or 0), 0
+    encoder = Encoder(
         target,
+        output_format(steps, job.video),
         codec=settings.codec,
         crf=settings.crf,
         preset=settings.preset,
         time_base=first.time_base,
-        copy_from=settings.source,
-        start=settings.start,
-        end=settings.end,
+        piece_of=settings.source,
+        start=offset,
+        threads=job.threads,
     )
-
-
-def _duration(settings: Settings) -> Fraction | None:
-    """Seconds of film that the run covers, by the container's word."""
-    stated = probe(settings.source).duration
-    ends = [time for time in (stated, settings.end) if time is not None]
-    return max(min(ends) - (settings.start or 0), Fraction(0)) if ends else None
+    with encoder:
+        for number, frame in enumerate(chain([first], pictures), 1):
+            start = time.perf_counter()
+            encoder.write(frame)
+            clock.seconds += time.perf_counter() - start
+            generated += frame.generated
+            progress(number, frame.end)
+    return _Written(tuple(encoder.coded), encoder.time_base, frame.end, generated, encoder.notes)
 
 
 def _own_seconds(clocks: dict[str, Clock]) -> dict[str, float]:

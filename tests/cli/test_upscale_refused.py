@@ -172,18 +172,27 @@ def test_folders_that_do_not_take_files(vidgen, vidgen_under, error_of, clip, tm
     assert not list((tmp_path / "locked").iterdir())
 
 
-@pytest.mark.parametrize("when", ["at once", "in mid-film"])
-def test_a_full_disk(vidgen_under, error_of, clip, tmp_path, when):
-    source = clip("film.mkv", frames=60)
-    wrapper = []
-    if when == "at once":  # every write to this device says that no space is left
-        (tmp_path / "out.partial.mkv").symlink_to("/dev/full")
-    else:
-        wrapper = ["bash", "-c", 'ulimit -f 8; exec "$@"', "bash"]
-    result = vidgen_under(wrapper, "upscale", source, "out.mkv", "--scale", 1, "--codec", "ffv1")
-    text = error_of(result, 1)
+def test_a_full_disk(vidgen, vidgen_under, error_of, clip, pictures_of, tmp_path):
+    source = clip("film.mkv", frames=75)
+    words = ["upscale", source, "out.mkv", "--scale", 1, "--codec", "ffv1", "--segment", 1]
+    size = 32  # KiB, of a file: enough for a piece, not for the film
+    wrapper = ["bash", "-c", f'ulimit -f {size}; exec "$@"', "bash"]
+    text = error_of(vidgen_under(wrapper, *words), 1)
     assert "cannot be written" in text
-    assert ("No space left on device" if when == "at once" else "File too large") in text
+    assert "File too large" in text
+    assert "the same command goes on" in text
+    assert [path.name for path in tmp_path.glob("out*")] == ["out.mkv.vidgen"]
+    result = vidgen(*words)
+    assert result.returncode == 0, result.stderr
+    assert "75 of them found" in result.stderr
+    assert len(pictures_of(tmp_path / "out.mkv")[2]) == 75
+
+
+def test_no_disk_at_all(vidgen_under, error_of, clip, tmp_path):
+    wrapper = ["bash", "-c", 'ulimit -f 0; exec "$@"', "bash"]
+    text = error_of(vidgen_under(wrapper, "upscale", clip(), "out.mkv", "--scale", 1), 1)
+    assert "cannot be written" in text
+    assert not list(tmp_path.glob("out*"))
 
 
 def test_debug_tells_where_an_error_comes_from(vidgen):

@@ -40,8 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except VidgenError as error:
         return _fail(str(error), error.exit_code, debug)
-    except KeyboardInterrupt:
-        return _fail("stopped", _EXIT_INTERRUPTED, debug)
+    except KeyboardInterrupt as error:
+        _stop_listening()
+        return _fail(str(error) or "stopped", _EXIT_INTERRUPTED, debug)
     except BrokenPipeError:
         # The reader of our output left (`vidgen info | head`); Python must not flush into the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -63,6 +64,13 @@ def _run(arguments: list[str]) -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl-C
     code: int = args.run(args)
     return code
+
+
+def _stop_listening() -> None:
+    """Let more of Ctrl-C pass unheard: the run is ending, and saying so."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def build_parser() -> Parser:

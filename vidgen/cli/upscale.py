@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from vidgen.errors import UsageError
 from vidgen.timing import format_time, parse_time
 
 if TYPE_CHECKING:
@@ -54,6 +55,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="network: fast, or better and slower (default: %(default)s)",
     )
     picture.add_argument(
+        "--strength",
+        metavar="0..1",
+        type=float,
+        help="how much texture to invent, where the network has learnt to (default: as its card "
+        "says)",
+    )
+    picture.add_argument(
         "--backend",
         choices=("auto", "openvino"),
         default="auto",
@@ -78,13 +86,28 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--start", metavar="TIME", help="from here: 90.5, 1:30 or 1:02:03.25")
     output.add_argument("--end", metavar="TIME", help="up to here")
     output.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
+    work = parser.add_argument_group("work")
+    work.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        help="go on with what an earlier run has left; --no-resume starts anew (default: go on if "
+        "film, settings and program are the same)",
+    )
+    work.add_argument(
+        "--segment",
+        metavar="SECONDS",
+        default="20",
+        help="length of the pieces that the film is made in (default: %(default)s)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Do the job; progress and report go to stderr."""
     from vidgen.job import Settings  # deferred, with all that follows: `--help` needs none of it
     from vidgen.memory import keep_freed_memory
-    from vidgen.pipeline import run as run_pipeline
+    from vidgen.segments import run as run_film
+    from vidgen.stills import is_picture
+    from vidgen.stills import run as run_pictures
 
     settings = Settings(
         source=args.source,
@@ -93,6 +116,7 @@ def run(args: argparse.Namespace) -> int:
         size=args.size,
         fps=args.fps,
         tier=args.tier,
+        strength=_strength(args.strength),
         backend=args.backend,
         codec=args.codec,
         crf=args.crf,
@@ -100,16 +124,25 @@ def run(args: argparse.Namespace) -> int:
         start=_time(args.start),
         end=_time(args.end),
         overwrite=args.overwrite,
+        resume=args.resume,
+        segment=parse_time(args.segment),
     )
     keep_freed_memory()
     bar = _Bar(sys.stderr, silent=args.quiet)
     try:
-        report = run_pipeline(settings, bar.show)
+        make = run_pictures if is_picture(settings.source) else run_film
+        report = make(settings, bar.show)
     finally:
         bar.close()
     if not args.quiet:
         _print_report(report, settings.target)
     return 0
+
+
+def _strength(given: float | None) -> float | None:
+    if given is not None and not 0 <= given <= 1:
+        raise UsageError(f"--strength {given:g}: give a number from 0 to 1")
+    return given
 
 
 def _time(text: str | None) -> Fraction | None:
@@ -147,12 +180,14 @@ class _Bar:
 
 def _progress_line(progress: Progress) -> str:
     """`12 %  frame 345  0:00:14 of 0:02:00  23.9 fps  0:01:46 left`."""
-    fps = progress.frames / progress.seconds if progress.seconds else 0.0
+    made = progress.frames - progress.frames_found
+    fps = made / progress.seconds if progress.seconds else 0.0
     where = f"frame {progress.frames}  {format_time(progress.done)}"
     if not progress.total:
         return f"{where}  {fps:.1f} fps"
     share = min(progress.done / progress.total, Fraction(1))
-    left = progress.seconds * float(1 / share - 1) if share else 0.0
+    new = (progress.done - progress.found) / progress.total
+    left = progress.seconds * float((1 - share) / new) if new else 0.0
     percent = f"{int(share * 100):3d} %"
     total = format_time(progress.total)
     return f"{percent}  {where} of {total}  {fps:.1f} fps  {format_time(left)} left"
@@ -161,11 +196,12 @@ def _progress_line(progress: Progress) -> str:
 def _print_report(report: Report, target: Path) -> None:
     """What was done, in a few lines on stderr."""
     source, made = report.source, report.target
-    fps = report.frames_out / report.seconds
+    fps = (report.frames_out - report.frames_found) / report.seconds
     generated = f", {report.frames_generated} generated" if report.frames_generated else ""
+    found = f", {report.frames_found} of them found" if report.frames_found else ""
     summary = (
         f"{target}: {source.width}x{source.height} -> {made.width}x{made.height}, "
-        f"{report.frames_in} -> {report.frames_out} frames{generated}, "
+        f"{report.frames_in} -> {report.frames_out} frames{generated}{found}, "
         f"{report.seconds:.1f} s, {fps:.1f} fps"
     )
     lines = [

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -70,6 +72,12 @@ class Joiner(Encoder):
                 f"{piece.path}: encoded by another version of the encoder, or for another machine; "
                 f"start anew with --no-resume"
             )
+
+    def discard(self) -> None:
+        """Undo the file: it was a trial, whether the container takes all streams."""
+        with suppress(av.FFmpegError, OSError):  # without a packet some muxers complain
+            self._output.close()
+        self._discard()
 
     def _drain(self) -> None:
         """Nothing: the encoder was given no frame."""

@@ -41,7 +41,7 @@ are rounded to 1 ms must not make it flicker between the two."""
 
 @dataclass(frozen=True)
 class Generate:
-    """Show the film at `origin + n / fps`, n = 0, 1, 2..., `origin` the time of the first frame.
+    """Show the film at `origin + n / fps`, n = 0, 1, 2..., whatever part of it comes in.
 
     Instants in [a.time, b.time) belong to the pair (a, b) of real frames. At a's own instant a
     passes untouched; in between a picture is made from both. a is held where none can be or need
@@ -57,6 +57,13 @@ class Generate:
     synthesis: Synthesis = picture_between
     source_fps: Fraction | None = None
     """The source's average rate; where it is unknown, each pair of frames speaks for itself."""
+    origin: Fraction | None = None
+    """Seconds; None is the time of the first frame. A part of a film is put on the film's grid."""
+
+    @property
+    def slack(self) -> Fraction:
+        """Seconds before a frame from which on an instant is the frame's own."""
+        return min(_SLACK, 1 / (8 * self.fps))
 
     def output(self, source: VideoFormat) -> VideoFormat:
         """`source` at the new constant rate."""
@@ -68,7 +75,7 @@ class Generate:
         before = next(frames, None)
         if before is None:
             return
-        clock = _Clock.of(before.time, self.fps)
+        clock = _Clock.of(before.time if self.origin is None else self.origin, self.fps)
         trail, cut = _Trail(), False  # a cut not carried yet
         for number, after in enumerate(chain(frames, [None])):
             cut = cut or before.cut
@@ -82,7 +89,7 @@ class Generate:
 
     def _pictures(self, a: Frame, b: Frame | None, origin: Fraction) -> Iterator[tuple[int, Frame]]:
         """Grid index and picture for each instant from `a` until `b` or the end of the film."""
-        slack = min(_SLACK, 1 / (8 * self.fps))
+        slack = self.slack
         end = a.end if b is None else b.time
         for n in grid(a.time - slack, end - slack, self.fps, origin):
             late = origin + n / self.fps - a.time

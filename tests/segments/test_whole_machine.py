@@ -7,7 +7,7 @@ import pytest
 
 from vidgen.errors import InputError, OutputError, UsageError
 from vidgen.job import Settings
-from vidgen.pipeline import run
+from vidgen.segments import run
 
 
 def read(path):
@@ -80,18 +80,6 @@ def test_progress_counts_up_to_the_whole(clip, tmp_path):
     run(settings(clip("in.mp4", frames=9), tmp_path / "out.mp4"), seen.append)
     assert [progress.frames for progress in seen] == list(range(1, 10))
     assert seen[-1].done == seen[-1].total == Fraction(9, 25)
-
-
-def test_an_error_in_mid_film_leaves_a_playable_partial_file(clip, tmp_path):
-    def stop(progress):
-        if progress.frames == 40:
-            raise KeyboardInterrupt
-
-    target = tmp_path / "out.mkv"
-    with pytest.raises(KeyboardInterrupt):
-        run(settings(clip("in.mkv", frames=90), target), stop)
-    assert not target.exists()
-    assert len(read(tmp_path / "out.partial.mkv")[2]) == 40
 
 
 @pytest.mark.parametrize(

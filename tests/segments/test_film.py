@@ -1,0 +1,168 @@
+"""Films in pieces: the same pictures, whatever happens on the way, and nothing left behind."""
+
+import json
+import os
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+
+from vidgen.errors import OutputError
+from vidgen.segments import run
+from vidgen.segments.folder import hold, work_folder
+
+
+def pieces(settings):
+    """Numbers of the finished segments."""
+    return sorted(int(path.stem) for path in work_folder(settings.target).glob("*/0*.json"))
+
+
+def stop_at(frames):
+    """A Ctrl-C when that many frames are written."""
+
+    def tell(progress):
+        if progress.frames >= frames:
+            raise KeyboardInterrupt
+
+    return tell
+
+
+def test_pieces_are_cut_at_shots_and_join_without_a_seam(settings, film, contents, whole):
+    """With a lossless codec: what comes of one piece and of six is the same."""
+    lossless = {"codec": "ffv1", "preset": None}
+    one = settings(target="one.mkv", segment=Fraction(100), **lossless)
+    many = settings(target="many.mkv", **lossless)
+    for each in (one, many):
+        report = run(each)
+        assert (report.frames_in, report.frames_out) == (150, 300)
+        assert not work_folder(each.target).exists()
+    assert contents(one.target) == contents(many.target)
+    frames, packets, chapters = whole
+    assert [time for time, _ in frames] == [Fraction(n, 50) for n in range(300)]
+    assert packets == contents(film)[1]
+    assert len(chapters) == 6
+
+
+def test_a_stopped_run_goes_on(settings, contents, whole):
+    asked = settings()
+    for frames, finished in ((70, [0]), (200, [0, 1, 2])):
+        with pytest.raises(KeyboardInterrupt, match=r"stopped with 0:00:0. of 0:00:06 finished"):
+            run(asked, stop_at(frames))
+        assert pieces(asked) == finished
+        assert not asked.target.exists()
+    report = run(asked)
+    assert report.frames_found == 150
+    assert report.frames_out == 300
+    assert contents(asked.target) == whole
+    assert not work_folder(asked.target).exists()
+
+
+def test_a_damaged_piece_is_made_again(settings, contents, whole):
+    asked = settings()
+    with pytest.raises(KeyboardInterrupt):
+        run(asked, stop_at(200))
+    folder = next(work_folder(asked.target).glob("*/"))
+    data = bytearray((folder / "00001.piece").read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "00001.piece").write_bytes(data)
+    (folder / "00002.json").write_text('{"coded": [1, 2')
+    (folder / "starts.jsonl").write_text((folder / "starts.jsonl").read_text()[:-9])
+    assert run(asked).frames_found == 60
+    assert contents(asked.target) == whole
+
+
+def test_a_piece_is_on_the_disk_before_its_record(settings, monkeypatch):
+    """What a power cut can leave is decided by the order of these calls."""
+    done = []
+    real = {name: getattr(os, name) for name in ("fsync", "replace", "rename")}
+
+    def fsync(handle):
+        done.append(("fsync", os.path.basename(os.readlink(f"/proc/self/fd/{handle}"))))
+        real["fsync"](handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(
+        "pathlib.Path.replace",
+        lambda path, to: (done.append(("name", to.name)), real["replace"](path, to))[0],
+    )
+    asked = settings(end=Fraction(3, 2))
+    run(asked)
+    names = [name.split(".")[0] if kind == "fsync" else name for kind, name in done]
+    key = next(name for kind, name in done if kind == "fsync" and len(name) == 12)
+    at = names.index("00000.piece")
+    assert names[at - 1 : at + 4] == ["00000", "00000.piece", key, "00000", "00000.json"]
+    assert [kind for kind, _ in done[at - 1 : at + 4]] == [
+        "fsync",
+        "name",
+        "fsync",
+        "fsync",
+        "name",
+    ]
+    assert names[-2:] == ["out", "out.mkv"]
+
+
+def test_other_settings_start_anew_and_say_so(settings, contents, whole):
+    asked = settings()
+    with pytest.raises(KeyboardInterrupt):
+        run(asked, stop_at(100))
+    with pytest.raises(OutputError, match=r"--crf was None.*leave out --resume"):
+        run(settings(crf=30.0, resume=True))
+    with pytest.raises(KeyboardInterrupt):
+        run(settings(crf=30.0), stop_at(20))
+    report = run(asked)
+    assert report.frames_found == 60
+    assert contents(asked.target) == whole
+
+
+def test_another_source_of_the_same_name_starts_anew(settings, film, tmp_path):
+    source = tmp_path / "film.mkv"
+    source.write_bytes(film.read_bytes())
+    with pytest.raises(KeyboardInterrupt):
+        run(settings(source), stop_at(100))
+    os.utime(source, (1, 1))
+    report = run(settings(source))
+    assert report.frames_found == 0
+    assert any("source was" in note for note in report.notes)
+
+
+def test_no_resume_starts_anew(settings):
+    with pytest.raises(KeyboardInterrupt):
+        run(settings(), stop_at(100))
+    assert run(settings(resume=False)).frames_found == 0
+
+
+def test_another_program_goes_on_only_when_told(settings):
+    asked = settings()
+    with pytest.raises(KeyboardInterrupt):
+        run(asked, stop_at(100))
+    path = next(work_folder(asked.target).glob("*/job.json"))
+    facts = json.loads(path.read_text())
+    facts["by"]["av"] = "1.0"
+    path.write_text(json.dumps(facts))
+    path.parent.rename(path.parent.with_name("0123456789ab"))
+    report = run(settings(resume=True))
+    assert report.frames_found == 60
+    assert any("av was 1.0" in note for note in report.notes)
+
+
+def test_two_runs_do_not_meet_in_one_folder(settings):
+    asked = settings()
+    work_folder(asked.target).mkdir()
+    handle = hold(work_folder(asked.target))
+    with pytest.raises(OutputError, match="another vidgen"):
+        run(asked)
+    os.close(handle)
+    run(asked)
+
+
+def test_a_film_that_breaks_off_keeps_what_there_is(settings, film, tmp_path, contents, whole):
+    from vidgen.errors import TruncatedError
+
+    source = tmp_path / "cut.mkv"
+    source.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 3])
+    with pytest.raises(TruncatedError):
+        run(settings(source))
+    frames = contents(tmp_path / "out.partial.mkv")[0]
+    assert 150 < len(frames) < 260
+    assert not work_folder(tmp_path / "out.mkv").exists()
+    assert all(late[0] > early[0] for early, late in pairwise(frames))

@@ -1,0 +1,151 @@
+"""A film from the first look at its source to the output's name, in segments that are kept.
+
+Stopped at any moment and in any way, the same run goes on with the segments that are finished.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+from vidgen.errors import InputError, OutputError, TruncatedError, UsageError
+from vidgen.frame import VideoFormat
+from vidgen.job import Job, Made, Progress, Report, Segment, Settings
+from vidgen.media import Decoder, Joiner, probe, require_encodable
+from vidgen.pipeline import build_stages, output_format
+from vidgen.segments.folder import Work
+from vidgen.segments.identity import identify
+from vidgen.segments.plan import segments
+from vidgen.segments.tally import Tally
+from vidgen.stage import prefetch
+from vidgen.target import partial_path, publish, require_writable
+
+__all__ = ["run"]
+
+_ANY_CLOCK = Fraction(1, 1000)
+_ROWS_PER_THREAD = 32  # of the picture; x264's own bound, beyond which its threads get in their way
+
+
+def run(settings: Settings, progress: Callable[[Progress], None] = lambda _: None) -> Report:
+    """Read the source, make the target, say what was done. Raises VidgenError.
+
+    A KeyboardInterrupt passes, and says how far the film is.
+    """
+    began = time.perf_counter()
+    require_writable(settings.target, settings.source, settings.overwrite)
+    _require_words(settings)
+    job = _looked_at(settings)
+    steps, engine = build_stages(settings, job.video, job.origin)
+    video = output_format(steps, job.video)
+    job = replace(job, threads=_encoder_threads(video))
+    with Work(job, identify(job, steps, engine)) as work:
+        tally = Tally(work.job, Report(job.video, video, engine), began, progress)
+        try:
+            _require_holdable(work, video)
+            made = list(_make_all(work, tally))
+            notes = _join(work, video, made)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(tally.stopped(work.pieces.count())) from None
+        except OutputError as error:
+            if not work.pieces.count():
+                raise
+            raise OutputError(f"{error}; the same command goes on with what is finished") from error
+        if broken := made[-1][1].broken:
+            work.remove()  # all there is of the film is in the partial file
+            raise TruncatedError(broken)
+        publish(partial_path(settings.target), settings.target)
+        work.remove()
+    report = tally.report
+    report.notes = [*work.notes, *dict.fromkeys([*report.notes, *notes])]
+    report.seconds = time.perf_counter() - began
+    return report
+
+
+def _require_words(settings: Settings) -> None:
+    """Raise UsageError for what can be refused before the source is opened."""
+    require_encodable(settings.target, settings.codec, settings.crf, settings.preset)
+    if settings.end is not None and settings.end <= (settings.start or 0):
+        start, end = float(settings.start or 0), float(settings.end)
+        raise UsageError(f"--start {start:g} --end {end:g}: give an end after the start")
+    if settings.segment < 1:
+        raise UsageError(f"--segment {float(settings.segment):g}: give 1 second or more")
+
+
+def _looked_at(settings: Settings) -> Job:
+    """The job, after a look at the source's head and the first frame asked for."""
+    info = probe(settings.source)
+    with Decoder(settings.source, start=settings.start, end=settings.end) as decoder:
+        first = next(iter(decoder), None)
+        if first is None:
+            raise InputError(f"{settings.source}: no picture in the range asked for")
+        video = decoder.format
+    ends = [time for time in (info.duration, settings.end) if time is not None]
+    total = max(min(ends) - (settings.start or 0), Fraction(0)) if ends else None
+    return Job(
+        settings=settings,
+        video=video,
+        zero=info.start,
+        origin=first.time,
+        total=total,
+        threads=1,
+    )
+
+
+def _encoder_threads(video: VideoFormat) -> int:
+    """What x264 would choose; fixed here, so that all who work on the film take the same."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min((cores or 1) * 3 // 2, video.height // _ROWS_PER_THREAD))
+
+
+def _make_all(work: Work, tally: Tally) -> Iterator[tuple[Segment, Made]]:
+    """All segments in order, made now unless they were found."""
+    with closing(prefetch(segments(work.starts()), depth=2, name="plan")) as planned:
+        for segment in planned:
+            made = work.pieces.found(segment)
+            tell = partial(tally.running, segment)
+            known = made or work.pieces.make(work.job, segment, tell)
+            tally.finished(segment, known, found=made is not None)
+            yield segment, known
+            if known.broken:
+                return
+
+
+def _require_holdable(work: Work, video: VideoFormat) -> None:
+    """Begin the output, to hear now and not after hours what its container refuses."""
+    trial = work.pieces.folder / f"trial{work.job.settings.target.suffix}"
+    _joiner(work.job, video, trial, _ANY_CLOCK).discard()
+
+
+def _join(work: Work, video: VideoFormat, made: Sequence[tuple[Segment, Made]]) -> list[str]:
+    """Put the pieces and the other streams together; notes on what the container was not given."""
+    pieces = [work.pieces.piece(work.job, *each) for each in made if each[1].coded]
+    target = partial_path(work.job.settings.target)
+    try:
+        with _joiner(work.job, video, target, pieces[0].time_base) as joiner:
+            joiner.join(pieces)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return joiner.notes
+
+
+def _joiner(job: Job, video: VideoFormat, target: Path, time_base: Fraction) -> Joiner:
+    settings = job.settings
+    return Joiner(
+        target,
+        video,
+        codec=settings.codec,
+        crf=settings.crf,
+        preset=settings.preset,
+        time_base=time_base,
+        copy_from=settings.source,
+        start=settings.start,
+        end=settings.end,
+        threads=job.threads,
+    )
