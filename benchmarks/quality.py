@@ -22,7 +22,6 @@ from vidgen.bench.methods import Maker, network
 from vidgen.bench.tables import figures, markdown
 from vidgen.bench.vmaf import find_ffmpeg
 from vidgen.engines import Backend, choose_backend
-from vidgen.train.export import write_card
 
 DATA = Path("../shared/data/eval")
 NO_HISTORY = ", no history"
@@ -77,7 +76,7 @@ def note_in_card(model: zoo.Model, evaluation: Evaluation) -> None:
             noted[f"gain_{key}_over_lanczos"] = round(sum(gains) / len(gains), 4)
     noted |= {"command": "python -m benchmarks.quality --card", "machine": machine_name()}
     card["quality"]["evaluation"] = noted
-    write_card(path, card)
+    zoo.write_card(path, card)
 
 
 def gain(row: Row, name: str, key: str) -> float:

@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
+os.environ["XDG_DATA_HOME"] = str(ROOT / "none")  # models that this machine's user added stay out
+
 EVAL_DATA = ROOT.parent / "shared" / "data" / "eval"
 
 

@@ -1,6 +1,7 @@
 """Cards: read strictly, files checked against them, slips named."""
 
 import shutil
+import tomllib
 
 import pytest
 
@@ -71,3 +72,25 @@ def test_a_slip_in_a_card_is_named(folder, before, after, words):
     path.write_text(path.read_text().replace(before, after, 1))
     with pytest.raises(ModelError, match=words):
         zoo.load("x2-realtime", folder)
+
+
+def test_added_models_are_found_after_the_shipped_ones(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    added = zoo.user_folder()
+    assert added == tmp_path / "vidgen" / "models"
+    shipped = zoo.names()
+    added.mkdir(parents=True)
+    for name in ("mine", "x2-realtime"):
+        shutil.copy(folder / "x2-realtime.toml", added / f"{name}.toml")
+    assert zoo.names() == sorted([*shipped, "mine"])
+    assert zoo.load("mine").folder == added
+    assert zoo.load("x2-realtime").folder == zoo.models_folder()
+    with pytest.raises(ModelError, match="did you mean mine"):
+        zoo.load("mime")
+
+
+def test_a_card_comes_back_as_it_was_written(tmp_path):
+    card = tomllib.loads(zoo.card_text("x2-realtime"))
+    card["training"]["from"] = {'odd key, "quoted"': ["ä", 1, 0.5, True]}
+    zoo.write_card(tmp_path / "again.toml", card)
+    assert tomllib.loads((tmp_path / "again.toml").read_text("utf-8")) == card

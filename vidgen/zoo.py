@@ -1,4 +1,6 @@
-"""The shipped models: one `models/<name>.toml` card beside its `.onnx` and `.safetensors`.
+"""The models: one `<name>.toml` card beside its `.onnx` and `.safetensors` files.
+
+Those that are shipped lie in `models/`, those that a user added in a folder of his own.
 
 Nothing here runs a network, and nothing is ever unpickled: a model is an ONNX graph whose inputs
 and outputs are the planes themselves (see `vidgen.engines`).
@@ -8,6 +10,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
+import os
 import tomllib
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -16,7 +20,7 @@ from typing import Any
 
 from vidgen.errors import ModelError
 
-__all__ = ["Model", "card_text", "load", "models_folder", "names"]
+__all__ = ["Model", "card_text", "load", "models_folder", "names", "user_folder", "write_card"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,17 +93,25 @@ def models_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "models"
 
 
+def user_folder() -> Path:
+    """Where models that a user added are kept: `$XDG_DATA_HOME/vidgen/models`. It may not exist."""
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "vidgen" / "models"
+
+
 def names(folder: Path | None = None) -> list[str]:
-    """Names of all models with a card, sorted."""
-    return sorted(path.stem for path in (folder or models_folder()).glob("*.toml"))
+    """Names of all models with a card, sorted: of `folder`, or the shipped and the added ones."""
+    folders = [folder] if folder else [models_folder(), user_folder()]
+    return sorted({path.stem for each in folders for path in each.glob("*.toml")})
 
 
 def load(name: str, folder: Path | None = None) -> Model:
-    """The model of that name. Raises ModelError with the nearest name."""
-    folder = folder or models_folder()
+    """The model of that name, a shipped one first. Raises ModelError with the nearest name."""
+    text = card_text(name, folder)
+    folder = folder or _home(name)
     path = folder / f"{name}.toml"
     try:
-        card = tomllib.loads(card_text(name, folder))
+        card = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ModelError(f"{path} is not a valid card: {error}") from None
     expected = {field.name for field in fields(Model)} - {"name", "folder"}
@@ -110,14 +122,40 @@ def load(name: str, folder: Path | None = None) -> Model:
 
 def card_text(name: str, folder: Path | None = None) -> str:
     """The card of that model as it stands in its file. Raises ModelError with the nearest name."""
-    folder = folder or models_folder()
-    path = folder / f"{name}.toml"
+    path = (folder or _home(name)) / f"{name}.toml"
     if not path.is_file():
         known = names(folder)
         near = difflib.get_close_matches(name, known, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known) or 'none'}"
         raise ModelError(f"no model {name!r}; {hint}")
     return path.read_text("utf-8")
+
+
+def write_card(path: Path, card: dict[str, Any]) -> None:
+    """`card` as TOML: plain values first, then its tables (one level of nested inline tables)."""
+    plain = [f"{key} = {_value(each)}" for key, each in card.items() if not isinstance(each, dict)]
+    for name, table in card.items():
+        if isinstance(table, dict):
+            plain += ["", f"[{name}]"]
+            plain += [f"{_key(key)} = {_value(each)}" for key, each in table.items()]
+    path.write_text("\n".join(plain) + "\n", "utf-8")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)  # strings, numbers and lists read the same in TOML
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() else json.dumps(key)
+
+
+def _home(name: str) -> Path:
+    """The folder in which that model lies; that of the shipped ones where there is none."""
+    shipped, added = models_folder(), user_folder()
+    there = (added / f"{name}.toml").is_file() and not (shipped / f"{name}.toml").is_file()
+    return added if there else shipped
 
 
 @cache

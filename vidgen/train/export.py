@@ -6,7 +6,6 @@ Parity with torch is checked on the spot, through the engine that users run.
 from __future__ import annotations
 
 import hashlib
-import json
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ from vidgen.train.fold import folded, is_exact
 from vidgen.train.graph import build_graph
 from vidgen.train.recipe import Recipe
 
-__all__ = ["check_parity", "export", "run_reference", "write_card"]
+__all__ = ["check_parity", "export", "run_reference"]
 
 _LICENSE = "CC-BY-4.0"
 _LIMITS = (
@@ -66,7 +65,7 @@ def export(
         card["training"]["gan"] = training
         card["quality"]["gan"] = quality
     card["sha256"] |= {file.name: _sha256(file) for file in _write(net, recipe, folder)}
-    write_card(folder / f"{recipe.name}.toml", card)
+    zoo.write_card(folder / f"{recipe.name}.toml", card)
     model = zoo.load(recipe.name, folder)
     if recipe.gan is not None:
         model = model.with_strength(1.0)
@@ -167,26 +166,6 @@ def _planes(height: int, width: int, bit_depth: int) -> Iterator[Planes]:
     )
     for level in (0, 16 * (top + 1) // 256, top // 3, top):
         yield np.full((height, width), level, dtype), np.full(half, top - level, dtype)
-
-
-def write_card(path: Path, card: dict[str, Any]) -> None:
-    """`card` as TOML: plain values first, then its tables (one level of nested inline tables)."""
-    plain = [f"{key} = {_value(each)}" for key, each in card.items() if not isinstance(each, dict)]
-    for name, table in card.items():
-        if isinstance(table, dict):
-            plain += ["", f"[{name}]"]
-            plain += [f"{_key(key)} = {_value(each)}" for key, each in table.items()]
-    path.write_text("\n".join(plain) + "\n", "utf-8")
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + " }"
-    return json.dumps(value, ensure_ascii=False)  # strings, numbers and lists read the same in TOML
-
-
-def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() else json.dumps(key)
 
 
 def _sha256(path: Path) -> str:
