@@ -107,8 +107,9 @@ def build_stages(
         grown = upscale.output(source)
         times = f" {passes} times" if passes > 1 else ""
         engine = f"{model.name}{times} on {backend.describe()}"
-    if grown != target:
-        steps["fit"] = Fit(target)
+    fit = Fit(target, grown=grown.width // source.width)
+    if fit.changes(grown):
+        steps["fit"] = fit
     return steps, engine
 
 
