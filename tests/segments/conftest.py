@@ -19,12 +19,12 @@ FPS, FRAMES, SIZE = 25, 150, (96, 64)
 
 def shot_picture(number: int) -> av.VideoFrame:
     """A texture that drifts; another one, of another brightness, in each shot."""
-    shot = sum(number >= first for first in SHOTS)
+    shot = sum(number >= first for first in SHOTS) + 3 * (number // 400)  # more in long films
     width, height = SIZE
     noise = np.random.default_rng(shot).integers(0, 256, (height, 2 * width), np.uint8)
     wide = cv2.GaussianBlur(noise, (0, 0), 2).astype(np.float32)
-    wide = (wide - wide.mean()) * 4 + (70, 180, 110)[shot - 1]
-    left = (number - SHOTS[shot - 1]) * 2 % width
+    wide = (wide - wide.mean()) * 4 + (70, 180, 110)[shot % 3 - 1]
+    left = number * 2 % width
     luma = np.clip(wide[:, left : left + width], 16, 235).astype(np.uint8)
     planes = np.concatenate([luma, np.full((height // 2, width), 100 + 20 * shot, np.uint8)])
     return av.VideoFrame.from_ndarray(planes, format="yuv420p")
@@ -67,6 +67,12 @@ def _chapter(second: int) -> dict:
 def film(tmp_path_factory) -> Path:
     """Six seconds in three shots."""
     return write_shots(tmp_path_factory.mktemp("film") / "film.mkv")
+
+
+@pytest.fixture(scope="session")
+def long_film(tmp_path_factory) -> Path:
+    """A minute in shots of one to three seconds, and a long one."""
+    return write_shots(tmp_path_factory.mktemp("film") / "long.mkv", 60 * FPS)
 
 
 @pytest.fixture

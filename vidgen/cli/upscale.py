@@ -94,6 +94,13 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
         "film, settings and program are the same)",
     )
     work.add_argument(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=1,
+        help="processes that make a piece each, with a share of the cores (default: %(default)s)",
+    )
+    work.add_argument(
         "--segment",
         metavar="SECONDS",
         default="20",
@@ -126,6 +133,7 @@ def run(args: argparse.Namespace) -> int:
         overwrite=args.overwrite,
         resume=args.resume,
         segment=parse_time(args.segment),
+        jobs=args.jobs,
     )
     keep_freed_memory()
     bar = _Bar(sys.stderr, silent=args.quiet)

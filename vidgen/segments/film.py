@@ -23,12 +23,14 @@ from vidgen.segments.folder import Work
 from vidgen.segments.identity import identify
 from vidgen.segments.plan import segments
 from vidgen.segments.tally import Tally
+from vidgen.segments.workers import side_by_side
 from vidgen.stage import prefetch
 from vidgen.target import partial_path, publish, require_writable
 
 __all__ = ["run"]
 
 _ANY_CLOCK = Fraction(1, 1000)
+_MOST_JOBS = 256
 _ROWS_PER_THREAD = 32  # of the picture; x264's own bound, beyond which its threads get in their way
 
 
@@ -48,7 +50,7 @@ def run(settings: Settings, progress: Callable[[Progress], None] = lambda _: Non
         tally = Tally(work.job, Report(job.video, video, engine), began, progress)
         try:
             _require_holdable(work, video)
-            made = list(_make_all(work, tally))
+            made = _make_all(work, tally)
             notes = _join(work, video, made)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(tally.stopped(work.pieces.count())) from None
@@ -56,9 +58,9 @@ def run(settings: Settings, progress: Callable[[Progress], None] = lambda _: Non
             if not work.pieces.count():
                 raise
             raise OutputError(f"{error}; the same command goes on with what is finished") from error
-        if broken := made[-1][1].broken:
+        if broken := [each.broken for _, each in made if each.broken]:
             work.remove()  # all there is of the film is in the partial file
-            raise TruncatedError(broken)
+            raise TruncatedError(broken[0])
         publish(partial_path(settings.target), settings.target)
         work.remove()
     report = tally.report
@@ -73,6 +75,8 @@ def _require_words(settings: Settings) -> None:
     if settings.end is not None and settings.end <= (settings.start or 0):
         start, end = float(settings.start or 0), float(settings.end)
         raise UsageError(f"--start {start:g} --end {end:g}: give an end after the start")
+    if not 1 <= settings.jobs <= _MOST_JOBS:
+        raise UsageError(f"--jobs {settings.jobs}: give 1 to {_MOST_JOBS}")
     if settings.segment < 1:
         raise UsageError(f"--segment {float(settings.segment):g}: give 1 second or more")
 
@@ -103,17 +107,32 @@ def _encoder_threads(video: VideoFormat) -> int:
     return max(1, min((cores or 1) * 3 // 2, video.height // _ROWS_PER_THREAD))
 
 
-def _make_all(work: Work, tally: Tally) -> Iterator[tuple[Segment, Made]]:
+def _make_all(work: Work, tally: Tally) -> list[tuple[Segment, Made]]:
     """All segments in order, made now unless they were found."""
-    with closing(prefetch(segments(work.starts()), depth=2, name="plan")) as planned:
+    done: dict[Segment, Made] = {}
+
+    def todo() -> Iterator[Segment]:
         for segment in planned:
-            made = work.pieces.found(segment)
-            tell = partial(tally.running, segment)
-            known = made or work.pieces.make(work.job, segment, tell)
-            tally.finished(segment, known, found=made is not None)
-            yield segment, known
-            if known.broken:
-                return
+            if made := work.pieces.found(segment):
+                done[segment] = made
+                tally.finished(segment, made, found=True)
+            else:
+                yield segment
+
+    make = side_by_side if work.job.settings.jobs > 1 else _one_by_one
+    with closing(prefetch(segments(work.starts()), depth=2, name="plan")) as planned:
+        for segment, made in make(work, todo(), tally):
+            done[segment] = made
+            tally.finished(segment, made, found=False)
+    return sorted(done.items(), key=lambda item: item[0].index)
+
+
+def _one_by_one(
+    work: Work, todo: Iterator[Segment], tally: Tally
+) -> Iterator[tuple[Segment, Made]]:
+    """Make the segments here, in order."""
+    for segment in todo:
+        yield segment, work.pieces.make(work.job, segment, partial(tally.running, segment))
 
 
 def _require_holdable(work: Work, video: VideoFormat) -> None:

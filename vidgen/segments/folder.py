@@ -96,6 +96,8 @@ class Work:
         self._leave()
 
     def _leave(self) -> None:
+        for stray in self._root.glob("*/*.tmp"):  # of workers that were ended
+            stray.unlink(missing_ok=True)
         if not any(Pieces(folder).count() for folder in self._root.glob("*/")):
             self.remove()
         os.close(self._lock)

@@ -1,0 +1,118 @@
+"""Several workers on one machine: the same film as one makes, and nobody left over."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from vidgen.errors import OutputError, UsageError
+from vidgen.segments import run
+from vidgen.segments.folder import work_folder
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/task").is_dir(), reason="looks for processes in Linux's /proc"
+)
+
+
+def descendants(pid: int) -> list[int]:
+    """Processes that `pid` and its children have begun, but for the tracker of multiprocessing."""
+    try:
+        task = Path(f"/proc/{pid}/task")
+        children = [
+            int(n) for each in task.iterdir() for n in (each / "children").read_text().split()
+        ]
+    except OSError:
+        return []
+    found = [child for child in children if b"resource_tracker" not in command(child)]
+    return found + [inner for child in children for inner in descendants(child)]
+
+
+def command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def alive(pids) -> list[int]:
+    """Those that still run; a zombie does not."""
+    states = {}
+    for pid in pids:
+        try:
+            states[pid] = re.search(r"State:\s+(\w)", Path(f"/proc/{pid}/status").read_text())[1]
+        except OSError:
+            continue
+    return [pid for pid, state in states.items() if state not in "ZX"]
+
+
+def until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def started(tmp_path, clip):
+    """`started(*words)`: the command line with two workers that are both at work."""
+    source = clip("in.mkv", frames=250, size=(96, 72), options={"preset": "ultrafast"})
+    words = ["upscale", source, "out.mkv", "--scale", 1, "--fps", 250, "--codec", "ffv1"]
+    words += ["--segment", 2, "--jobs", 2]
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "vidgen", *map(str, words)]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: len(list(tmp_path.glob("out.mkv.vidgen/*/*.tmp"))) >= 2)
+        yield process
+        process.kill()
+
+
+def test_two_workers_make_the_same_film(settings, contents, whole):
+    asked, seen = settings(jobs=2), []
+    report = run(asked, seen.append)
+    assert contents(asked.target) == whole
+    assert (report.frames_in, report.frames_out) == (150, 300)
+    assert seen[-1].frames == 300
+    assert not work_folder(asked.target).exists()
+    assert not alive(descendants(os.getpid()))
+
+
+def test_an_error_of_a_worker_is_the_error_of_the_run(settings):
+    asked = settings(jobs=2)
+
+    def spoil(progress):
+        for folder in work_folder(asked.target).glob("*/"):
+            folder.rename(folder.with_name("gone"))
+
+    with pytest.raises(OutputError, match=r"does not exist|cannot be"):
+        run(asked, spoil)
+    assert not alive(descendants(os.getpid()))
+
+
+@pytest.mark.parametrize("jobs", [0, 1000])
+def test_how_many_there_may_be(settings, jobs):
+    with pytest.raises(UsageError, match="--jobs"):
+        run(settings(jobs=jobs))
+
+
+def test_a_killed_worker_ends_the_run_with_an_error(started, tmp_path):
+    os.kill(descendants(started.pid)[0], signal.SIGKILL)
+    errors = started.communicate(timeout=60)[1].splitlines()
+    assert started.returncode == 1
+    assert "a worker process ended (SIGKILL)" in errors[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_nobody_is_left_over(started, number, tmp_path):
+    workers = descendants(started.pid)
+    assert len(workers) == 2
+    started.send_signal(number)
+    errors = started.communicate(timeout=60)[1]
+    assert "Traceback" not in errors
+    until(lambda: not alive(workers))
+    if number == signal.SIGINT:
+        assert started.returncode == 130
+        assert not list(tmp_path.glob("out.mkv.vidgen/*/*.tmp"))

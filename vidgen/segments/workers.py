@@ -1,0 +1,182 @@
+"""Several processes on one machine, each on a segment of its own, with its share of the cores.
+
+The run hands out segments and hears of frames, log lines, pieces and errors. A worker ends when its
+pipe does, so none outlives the run by more than a frame, however that ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import pickle
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from fractions import Fraction
+from functools import partial
+from logging.handlers import QueueHandler
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from vidgen.errors import VidgenError
+from vidgen.job import Job, Made, Segment
+from vidgen.memory import keep_freed_memory
+from vidgen.segments.folder import Work
+from vidgen.segments.pieces import Pieces
+from vidgen.segments.tally import Tally
+
+__all__ = ["side_by_side"]
+
+log = logging.getLogger(__name__)
+
+_PROCESSES = multiprocessing.get_context("spawn")  # a fork would copy locks that threads hold
+_PATIENCE = 5.0  # seconds for a worker to end by itself
+
+
+def side_by_side(
+    work: Work, todo: Iterator[Segment], tally: Tally
+) -> Iterator[tuple[Segment, Made]]:
+    """Make the segments in `jobs` processes; those that are finished first come first.
+
+    The first error of a worker is raised here. All workers have ended when this returns.
+    """
+    count = work.job.settings.jobs
+    workers = [_Worker(work, cores) for cores in _shares(count)]
+    try:
+        while True:
+            for worker in workers:
+                if worker.segment is None and (segment := next(todo, None)) is not None:
+                    worker.begin(segment)
+            busy = [worker for worker in workers if worker.segment is not None]
+            if not busy:
+                return
+            ready = wait([worker.pipe for worker in busy])
+            for worker in [worker for worker in busy if worker.pipe in ready]:
+                made = worker.hear(tally)
+                if made is not None and worker.segment is not None:
+                    yield worker.segment, made
+                    worker.segment = None
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+def _shares(count: int) -> list[list[int]]:
+    """Cores for each of `count` workers; empty lists where they are fewer, or cannot be chosen."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return [cores[n::count] if len(cores) >= count else [] for n in range(count)]
+
+
+class _Worker:
+    """A process that makes segments, seen from the run; it starts with the first one."""
+
+    segment: Segment | None = None
+    """What it works on."""
+    pipe: Connection[Any, Any]
+
+    def __init__(self, work: Work, cores: list[int]) -> None:
+        self._job, self._folder, self._cores = work.job, work.pieces.folder, cores
+        self._process: multiprocessing.process.BaseProcess | None = None
+
+    def begin(self, segment: Segment) -> None:
+        """Hand out a segment."""
+        if self._process is None:
+            self.pipe, its_own = _PROCESSES.Pipe()
+            words = (its_own, self._job, self._folder, self._cores, logging.root.level)
+            self._process = _PROCESSES.Process(target=_serve, args=words, daemon=True)
+            self._process.start()
+            its_own.close()  # so that the pipe ends when the worker does
+        self.segment = segment
+        self.pipe.send(segment)
+
+    def hear(self, tally: Tally) -> Made | None:
+        """Take one message; a segment that is made is returned. Raises what the worker raised."""
+        try:
+            message = self.pipe.recv()
+        except (EOFError, ConnectionError):
+            raise VidgenError(self._how_it_ended()) from None
+        if isinstance(message, BaseException):
+            raise message
+        if isinstance(message, logging.LogRecord):
+            logging.getLogger(message.name).handle(message)
+        elif isinstance(message, Made):
+            return message
+        elif self.segment is not None:
+            tally.running(self.segment, *message)
+        return None
+
+    def _how_it_ended(self) -> str:
+        assert self._process is not None
+        self._process.join(_PATIENCE)
+        code = self._process.exitcode or 0
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return f"a worker process ended ({how}); if memory ran out, give fewer --jobs"
+
+    def end(self) -> None:
+        """Stop it, whatever it does."""
+        if self._process is None:
+            return
+        self.pipe.close()
+        if self.segment is not None:
+            self._process.terminate()
+        self._process.join(_PATIENCE)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def _serve(
+    pipe: Connection[Any, Any], job: Job, folder: Path, cores: list[int], level: int
+) -> None:
+    """Body of a worker: make what comes until the pipe ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches all; the run ends its workers
+    if cores:
+        os.sched_setaffinity(0, cores)
+    keep_freed_memory()
+    lock = Lock()  # log lines come from several threads
+
+    def send(message: object) -> None:
+        with lock:
+            pipe.send(message)
+
+    handler = QueueHandler(_LogPipe(send))  # type: ignore[arg-type]
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    with suppress(EOFError, ConnectionError):  # the run has ended
+        while True:
+            segment = pipe.recv()
+            try:
+                send(Pieces(folder).make(job, segment, partial(_tell, send)))
+            except ConnectionError:
+                raise
+            except Exception as error:  # noqa: BLE001 - handed to the run, which raises it
+                send(_sendable(error))
+
+
+def _tell(send: Callable[[object], None], frames: int, end: Fraction) -> None:
+    send((frames, end))
+
+
+def _sendable(error: Exception) -> Exception:
+    """`error`, or the text of it where it does not survive the pipe."""
+    log.debug("%s", traceback.format_exc())
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - any class may fail in any way here
+        return RuntimeError("".join(traceback.format_exception_only(error)).strip())
+    return error
+
+
+class _LogPipe:
+    """What a QueueHandler takes for a queue: records go to the run."""
+
+    def __init__(self, send: Callable[[object], None]) -> None:
+        self._send = send
+
+    def put_nowait(self, record: object) -> None:
+        """Send it; a run that has ended needs no log."""
+        with suppress(ConnectionError):
+            self._send(record)
