@@ -33,7 +33,7 @@ FLOORS = [
     {"timing", "frame"},
     {"stage", "zoo", "kernels", "job", "memory", "sizes", "target"},
     {"media", "engines"},
-    {"motion"},
+    {"motion", "adopt"},
     {"stages"},
     {"pipeline"},
     {"segments", "stills"},
@@ -55,7 +55,7 @@ HOMES = {
     "openvino": ("vidgen.engines",),
     "tensorrt": ("vidgen.engines.tensorrt",),
     "torch": ("vidgen.nets", "vidgen.train"),
-    "onnx": ("vidgen.train",),
+    "onnx": ("vidgen.train", "vidgen.adopt"),
     "safetensors": ("vidgen.train",),
 }
 """Third-party modules that only these import."""

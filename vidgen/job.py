@@ -28,6 +28,8 @@ class Settings:
     """`60`, `60000/1001` or `x2`; None keeps every frame at its own time."""
     tier: str = "realtime"
     """Which network: `realtime` or `balanced`."""
+    model: str | None = None
+    """A network by its name, instead of the one that `tier` and the growth choose."""
     strength: float | None = None
     """How much of the network's GAN flavour to mix in, in [0, 1]; None is what its card says."""
     backend: str = "auto"

@@ -118,14 +118,16 @@ def _network(
 ) -> tuple[Model | None, int]:
     """Which network, and how many times; None where the picture does not grow.
 
-    One that enlarges by 4 where there is one for the tier and the growth asks for it, since it sees
-    what it works on at once; else one that enlarges by 2, several times.
+    The one asked for; else one that enlarges by 4 where there is one for the tier and the growth
+    asks for it, since it sees what it works on at once; else one that enlarges by 2, several times.
     """
     doublings = network_passes(source, target, 2)
     if not doublings:
         return None, 0
-    name = f"x4-{settings.tier}"
-    if doublings % 2 or name not in names():
+    name = settings.model or f"x4-{settings.tier}"
+    if settings.model:
+        passes = network_passes(source, target, load(name).scale)
+    elif doublings % 2 or name not in names():
         name, passes = f"x2-{settings.tier}", doublings
     else:
         passes = doublings // 2

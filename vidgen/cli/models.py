@@ -1,4 +1,4 @@
-"""`vidgen models list|show|evaluate`: the networks of this installation, and their worth."""
+"""`vidgen models list|show|add|evaluate`: the networks of this installation, and their worth."""
 
 from __future__ import annotations
 
@@ -22,16 +22,33 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Register the command."""
     parser = commands.add_parser(
         "models",
-        help="list the networks, show the card of one, or measure it",
+        help="list the networks, show the card of one, add one, or measure it",
         description="List the networks of this installation, show the card of one (what it was "
-        "trained on, how good it was measured to be, its licence), or measure it on films.",
+        "trained on, how good it was measured to be, its licence), add one that others trained, or "
+        "measure it on films.",
     )
     parser.set_defaults(run=run)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="one line a network")
     show = actions.add_parser("show", help="the card of one network")
     show.add_argument("names", nargs=1, metavar="NAME", help="of the network")
+    _add_add(actions)
     _add_evaluate(actions)
+
+
+def _add_add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    add = actions.add_parser(
+        "add",
+        help="add a network that others trained",
+        description="Wrap a network of RGB pictures into planes in, planes out, with a card, and "
+        "keep it in $XDG_DATA_HOME/vidgen/models. Accepted: ONNX, and safetensors of "
+        "SRVGGNetCompact. Pickles (.pth, .pt, .ckpt) are refused, since opening one runs its code.",
+    )
+    add.add_argument("file", metavar="FILE", type=Path, help="network to add")
+    add.add_argument("--name", metavar="NAME", help="what to call it (default: the file's name)")
+    add.add_argument(
+        "--license", metavar="SPDX", help="licence of its weights, such as BSD-3-Clause"
+    )
 
 
 def _add_evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -85,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
             print(_line(zoo.load(name)))
     elif args.action == "show":
         print(zoo.card_text(args.names[0]))
+    elif args.action == "add":
+        _add(args)
     else:
         _evaluate(args)
     return 0
@@ -94,6 +113,17 @@ def _line(model: Model) -> str:
     """`x2-realtime  upscale x2, realtime tier, 6,688 parameters, MIT`."""
     what = f"{model.task} x{model.scale}, {model.tier} tier"
     return f"{model.name:<14} {what}, {model.parameters:,} parameters, {model.license}"
+
+
+def _add(args: argparse.Namespace) -> None:
+    """Add the network, and say how to use it."""
+    from vidgen.adopt import add_model
+    from vidgen.engines import choose_backend
+
+    model = add_model(args.file, choose_backend(), name=args.name, license=args.license)
+    if not args.quiet:
+        print(_line(model))
+        print(f"kept in {model.folder}; use it with `vidgen upscale IN OUT --model {model.name}`")
 
 
 def _evaluate(args: argparse.Namespace) -> None:

@@ -55,6 +55,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="network: fast, or better and slower (default: %(default)s)",
     )
     picture.add_argument(
+        "--model",
+        metavar="NAME",
+        help="this network, instead of what --tier says; `vidgen models list` names them",
+    )
+    picture.add_argument(
         "--strength",
         metavar="0..1",
         type=float,
@@ -123,6 +128,7 @@ def run(args: argparse.Namespace) -> int:
         size=args.size,
         fps=args.fps,
         tier=args.tier,
+        model=args.model,
         strength=_strength(args.strength),
         backend=args.backend,
         codec=args.codec,
