@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from vidgen.frame import VideoFormat
 
@@ -141,3 +143,13 @@ class Report:
     """Wall seconds inside each step; `wait` is the compute thread waiting for the decoder."""
     notes: list[str] = field(default_factory=list)
     """What was given up, padded or assumed on the way."""
+
+    def plain(self, settings: Settings) -> dict[str, Any]:
+        """All of it, and what was asked, as JSON can hold it; fractions as text."""
+        names = {"source": str(settings.source), "target": str(settings.target)}
+        facts = asdict(self)
+        video = {"video_in": facts.pop("source"), "video_out": facts.pop("target")}
+        plain: dict[str, Any] = json.loads(
+            json.dumps({**names, "settings": asdict(settings), **video, **facts}, default=str)
+        )
+        return plain

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from vidgen.cli import upscale
+from vidgen.cli import progress
 from vidgen.job import Progress
 
 HALF = Progress(frames=48, done=Fraction(2), total=Fraction(4), seconds=6.0)
@@ -25,8 +25,8 @@ def shown(monkeypatch):
 
     def show(stream, *reports, silent=False):
         clock = iter(range(0, 1000, 10))
-        monkeypatch.setattr(upscale.time, "monotonic", lambda: next(clock))
-        bar = upscale._Bar(stream, silent=silent)
+        monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+        bar = progress.Bar(stream, silent=silent)
         for report in reports:
             bar.show(report)
         bar.close()
@@ -63,9 +63,9 @@ def test_no_progress_yet(shown):
 
 def test_not_more_often_than_useful(monkeypatch):
     times = iter([0.0, 0.1, 0.2, 9.9, 10.1, 10.2])
-    monkeypatch.setattr(upscale.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
     stream = io.StringIO()
-    bar = upscale._Bar(stream, silent=False)
+    bar = progress.Bar(stream, silent=False)
     for _ in range(5):
         bar.show(HALF)
     assert stream.getvalue() == f"{LINE}\n"

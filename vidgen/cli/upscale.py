@@ -1,24 +1,22 @@
-"""`vidgen upscale IN OUT`: a film in, a larger and smoother film out."""
+"""`vidgen upscale IN... OUT`: films in, larger and smoother films out."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-import time
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any
 
-from vidgen.errors import UsageError
-from vidgen.timing import format_time, parse_time
+from vidgen.cli.progress import Bar, print_report
+from vidgen.errors import OutputError, UsageError, VidgenError
+from vidgen.timing import parse_time
 
 if TYPE_CHECKING:
-    from vidgen.job import Progress, Report
+    from vidgen.job import Settings
 
 __all__ = ["add_parser"]
-
-_REDRAW_SECONDS = 0.5  # on a terminal
-_LINE_SECONDS = 10.0  # in a log
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,9 +27,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Upscale a film with a trained network, and make new frames where --fps asks "
         "for them. Audio, subtitles, chapters and attachments are copied as they are.",
     )
-    parser.add_argument("source", metavar="IN", type=Path, help="film to read")
     parser.add_argument(
-        "target", metavar="OUT", type=Path, help="film to write; .mkv holds anything"
+        "sources", metavar="IN", nargs="+", type=Path, help="film to read, or a folder of films"
+    )
+    parser.add_argument(
+        "target",
+        metavar="OUT",
+        type=Path,
+        help="film to write; .mkv holds anything. For several films, the folder to put them in",
     )
     picture = parser.add_argument_group("picture")
     picture.add_argument(
@@ -91,6 +94,12 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--start", metavar="TIME", help="from here: 90.5, 1:30 or 1:02:03.25")
     output.add_argument("--end", metavar="TIME", help="up to here")
     output.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
+    output.add_argument(
+        "--preview",
+        metavar="SECONDS",
+        help="only so much from the middle, and a picture of before and after beside OUT",
+    )
+    output.add_argument("--report", metavar="FILE", type=Path, help="say what was done, as JSON")
     work = parser.add_argument_group("work")
     work.add_argument(
         "--resume",
@@ -114,15 +123,90 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do the job; progress and report go to stderr."""
-    from vidgen.job import Settings  # deferred, with all that follows: `--help` needs none of it
-    from vidgen.memory import keep_freed_memory
+    """Do the job; progress and reports go to stderr."""
+    from vidgen.memory import keep_freed_memory  # deferred, as all below: `--help` needs none of it
+    from vidgen.segments import films_to_make
+
+    keep_freed_memory()
+    settings = _settings(args)
+    films = films_to_make(args.sources, args.target, settings)
+    alone = films[0].target == args.target
+    entries: list[dict[str, Any]] = []
+    try:
+        return _make_alone(films[0], args, entries) if alone else _make_each(films, args, entries)
+    finally:
+        if args.report:
+            _write_report(args.report, entries)
+
+
+def _make_alone(film: Settings, args: argparse.Namespace, entries: list[dict[str, Any]]) -> int:
+    try:
+        entries.append(_make(film, args))
+    except VidgenError as error:
+        entries.append({"source": str(film.source), "error": str(error)})
+        raise
+    return 0
+
+
+def _make_each(
+    films: list[Settings], args: argparse.Namespace, entries: list[dict[str, Any]]
+) -> int:
+    """All of them, whatever becomes of one; the exit code of the worst."""
+    code = 0
+    for number, film in enumerate(films, 1):
+        if not args.quiet:
+            print(f"{number} of {len(films)}: {film.source} -> {film.target}", file=sys.stderr)
+        if film.target.exists() and not film.overwrite:
+            print(f"{film.target} exists: left as it is", file=sys.stderr)
+            continue
+        try:
+            entries.append(_make(film, args))
+        except VidgenError as error:
+            print(f"vidgen: error: {error}", file=sys.stderr)
+            entries.append({"source": str(film.source), "error": str(error)})
+            code = max(code, error.exit_code)
+    return code
+
+
+def _make(settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
+    """One film, or picture; what was done, for JSON."""
+    from vidgen.bench.preview import write_before_after
+    from vidgen.segments import middle
     from vidgen.segments import run as run_film
     from vidgen.stills import is_picture
     from vidgen.stills import run as run_pictures
 
-    settings = Settings(
-        source=args.source,
+    bar = Bar(sys.stderr, silent=args.quiet)
+    preview = None if args.preview is None else parse_time(args.preview)
+    try:
+        if is_picture(settings.source):
+            report = run_pictures(settings, bar.show)
+        else:
+            settings = settings if preview is None else middle(settings, preview)
+            report = run_film(settings, bar.show, bar.say)
+    finally:
+        bar.close()
+    if not args.quiet:
+        print_report(report, settings.target)
+    if preview is not None:
+        picture = write_before_after(settings)
+        bar.say(f"before and after: {picture}")
+    return report.plain(settings)
+
+
+def _write_report(path: Path, entries: list[dict[str, Any]]) -> None:
+    try:
+        path.write_text(json.dumps({"films": entries}, indent=1) + "\n", "utf-8")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    """What all films of the command line are asked for; the first one's names."""
+    from vidgen.job import Settings
+
+    return Settings(
+        source=args.sources[0],
         target=args.target,
         scale=args.scale,
         size=args.size,
@@ -141,16 +225,6 @@ def run(args: argparse.Namespace) -> int:
         segment=parse_time(args.segment),
         jobs=args.jobs,
     )
-    keep_freed_memory()
-    bar = _Bar(sys.stderr, silent=args.quiet)
-    try:
-        make = run_pictures if is_picture(settings.source) else run_film
-        report = make(settings, bar.show)
-    finally:
-        bar.close()
-    if not args.quiet:
-        _print_report(report, settings.target)
-    return 0
 
 
 def _strength(given: float | None) -> float | None:
@@ -161,67 +235,3 @@ def _strength(given: float | None) -> float | None:
 
 def _time(text: str | None) -> Fraction | None:
     return None if text is None else parse_time(text)
-
-
-class _Bar:
-    """Progress: one line redrawn on a terminal, a plain line now and then elsewhere."""
-
-    def __init__(self, stream: TextIO, *, silent: bool) -> None:
-        self._stream = stream
-        self._silent = silent
-        self._terminal = stream.isatty()
-        self._interval = _REDRAW_SECONDS if self._terminal else _LINE_SECONDS
-        self._due = time.monotonic() + self._interval
-        self._drawn = False
-
-    def show(self, progress: Progress) -> None:
-        """Draw, if it is time to."""
-        now = time.monotonic()
-        if self._silent or now < self._due:
-            return
-        self._due = now + self._interval
-        line = _progress_line(progress)
-        self._stream.write(f"\r{line}\x1b[K" if self._terminal else f"{line}\n")
-        self._stream.flush()
-        self._drawn = True
-
-    def close(self) -> None:
-        """Leave the cursor on a line of its own."""
-        if self._drawn and self._terminal:
-            self._stream.write("\n")
-            self._stream.flush()
-
-
-def _progress_line(progress: Progress) -> str:
-    """`12 %  frame 345  0:00:14 of 0:02:00  23.9 fps  0:01:46 left`."""
-    made = progress.frames - progress.frames_found
-    fps = made / progress.seconds if progress.seconds else 0.0
-    where = f"frame {progress.frames}  {format_time(progress.done)}"
-    if not progress.total:
-        return f"{where}  {fps:.1f} fps"
-    share = min(progress.done / progress.total, Fraction(1))
-    new = (progress.done - progress.found) / progress.total
-    left = progress.seconds * float((1 - share) / new) if new else 0.0
-    percent = f"{int(share * 100):3d} %"
-    total = format_time(progress.total)
-    return f"{percent}  {where} of {total}  {fps:.1f} fps  {format_time(left)} left"
-
-
-def _print_report(report: Report, target: Path) -> None:
-    """What was done, in a few lines on stderr."""
-    source, made = report.source, report.target
-    fps = (report.frames_out - report.frames_found) / report.seconds
-    generated = f", {report.frames_generated} generated" if report.frames_generated else ""
-    found = f", {report.frames_found} of them found" if report.frames_found else ""
-    summary = (
-        f"{target}: {source.width}x{source.height} -> {made.width}x{made.height}, "
-        f"{report.frames_in} -> {report.frames_out} frames{generated}{found}, "
-        f"{report.seconds:.1f} s, {fps:.1f} fps"
-    )
-    lines = [
-        summary,
-        *([f"network: {report.engine}"] if report.engine else []),
-        *([f"damaged: {report.frames_damaged} pictures"] if report.frames_damaged else []),
-        *(f"note: {note}" for note in report.notes),
-    ]
-    print(*lines, sep="\n", file=sys.stderr)

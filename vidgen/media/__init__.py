@@ -1,6 +1,6 @@
 """Films in and out: PyAV and nothing else, and nothing else imports PyAV."""
 
-from vidgen.media.codecs import codec_names, require_encodable
+from vidgen.media.codecs import codec_names, holding_suffixes, require_encodable
 from vidgen.media.decode import Decoder
 from vidgen.media.encode import Encoder
 from vidgen.media.join import Joiner, Piece
@@ -15,6 +15,7 @@ __all__ = [
     "Piece",
     "StreamInfo",
     "codec_names",
+    "holding_suffixes",
     "probe",
     "require_encodable",
 ]

@@ -20,6 +20,7 @@ __all__ = [
     "codec_names",
     "container_of",
     "find_codec",
+    "holding_suffixes",
     "ordinary_priority",
     "piece_container",
     "quiet_svt",
@@ -200,6 +201,11 @@ def piece_container(codec: Codec) -> Container:
 def codec_names() -> tuple[str, ...]:
     """The words that `--codec` accepts."""
     return tuple(CODECS)
+
+
+def holding_suffixes(word: str) -> tuple[str, ...]:
+    """Suffixes of the containers that hold that codec, the best first. Raises UsageError."""
+    return find_codec(word).containers
 
 
 def find_codec(word: str) -> Codec:

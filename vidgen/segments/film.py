@@ -19,6 +19,7 @@ from vidgen.frame import VideoFormat
 from vidgen.job import Job, Made, Progress, Report, Segment, Settings
 from vidgen.media import Decoder, Joiner, probe, require_encodable
 from vidgen.pipeline import build_stages, output_format
+from vidgen.segments.estimate import estimate
 from vidgen.segments.folder import Work
 from vidgen.segments.identity import identify
 from vidgen.segments.plan import segments
@@ -34,10 +35,15 @@ _MOST_JOBS = 256
 _ROWS_PER_THREAD = 32  # of the picture; x264's own bound, beyond which its threads get in their way
 
 
-def run(settings: Settings, progress: Callable[[Progress], None] = lambda _: None) -> Report:
+def run(
+    settings: Settings,
+    progress: Callable[[Progress], None] = lambda _: None,
+    announce: Callable[[str], None] | None = None,
+) -> Report:
     """Read the source, make the target, say what was done. Raises VidgenError.
 
-    A KeyboardInterrupt passes, and says how far the film is.
+    `announce` is told before the work begins what a long film will take: without it, no sample is
+    made. A KeyboardInterrupt passes, and says how far the film is.
     """
     began = time.perf_counter()
     require_writable(settings.target, settings.source, settings.overwrite)
@@ -50,6 +56,8 @@ def run(settings: Settings, progress: Callable[[Progress], None] = lambda _: Non
         tally = Tally(work.job, Report(job.video, video, engine), began, progress)
         try:
             _require_holdable(work, video)
+            if announce and not work.pieces.count() and (needs := estimate(work)):
+                announce(str(needs))
             made = _make_all(work, tally)
             notes = _join(work, video, made)
         except KeyboardInterrupt:
