@@ -8,8 +8,9 @@ import onnx
 import pytest
 
 from vidgen import zoo
-from vidgen.adopt import add_model, compact_model
+from vidgen.adopt import add_model, ncnn_model
 from vidgen.adopt.compact import compact_graph
+from vidgen.adopt.ncnn import read_ncnn
 from vidgen.adopt.safetensors import read_safetensors
 from vidgen.errors import ModelError
 
@@ -117,9 +118,56 @@ def test_half_precision_weights(safetensors, compact_weights):
     assert all(np.abs(read[name] - weights[name]).max() < 1e-3 for name in weights)
 
 
-def test_a_baseline_from_weights_in_memory(compact_weights, backend, tmp_path):
-    model = compact_model(compact_weights(4), "base", tmp_path, backend, "BSD-3-Clause")
-    assert (model.scale, model.license) == (4, "BSD-3-Clause")
+def write_ncnn(path, weights, *, half, shrink=1.0, extra=()):
+    """ncnn's two files of SRVGGNetCompact."""
+    lines, data = ["7767517", "9 9", "Input in 0 1 in"], b""
+    for layer in range(len({name.split(".")[1] for name in weights})):
+        value = weights[f"body.{layer}.weight"]
+        if value.ndim == 1:
+            lines.append(f"PReLU p{layer} 1 1 a b 0={value.size}")
+            data += value.tobytes()
+            continue
+        lines.append(f"Convolution c{layer} 1 1 a b 0={len(value)} 1=3 4=1 5=1 6={value.size}")
+        raw = value.astype(np.float16).tobytes() if half else value.tobytes()
+        data += (b"\x47\x6b\x30\x01" if half else bytes(4)) + raw + bytes(-len(raw) % 4)
+        data += weights[f"body.{layer}.bias"].tobytes()
+    lines += ["PixelShuffle s 1 1 a b 0=4", "Interp i 1 1 in u 0=1 1=4.0e+00 2=4.0e+00", *extra]
+    if shrink != 1:
+        lines.append(f"Interp j 1 1 b out 0=3 1={shrink:e} 2={shrink:e}")
+    path.write_text("\n".join(lines))
+    path.with_suffix(".bin").write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_weights_of_ncnn(compact_weights, tmp_path, half):
+    weights = compact_weights(4, last=0.1, width=5)
+    read, shrink = read_ncnn(write_ncnn(tmp_path / "net.param", weights, half=half))
+    assert shrink == 1
+    assert read.keys() == weights.keys()
+    for name, value in weights.items():
+        np.testing.assert_allclose(read[name], value, atol=1e-3 * half)
+
+
+def test_other_layers_of_ncnn_are_refused(compact_weights, tmp_path):
+    words = {"half": True, "extra": ["Deconvolution d 1 1 a b 0=3"]}
+    param = write_ncnn(tmp_path / "net.param", compact_weights(2), **words)
+    with pytest.raises(ModelError, match="a layer Deconvolution"):
+        read_ncnn(param)
+
+
+def test_what_enlarges_by_four_and_shrinks_by_two(compact_weights, tmp_path, backend):
+    """As Real-ESRGAN's x2 does: four equal pixels, taken together again, are what they were."""
+    param = write_ncnn(tmp_path / "net.param", compact_weights(4), half=True, shrink=0.5)
+    model = ncnn_model(param, "base", tmp_path / "made", backend, "BSD-3-Clause")
+    assert (model.scale, model.license) == (2, "BSD-3-Clause")
+    y = np.tile(np.linspace(30, 200, 32).astype(np.uint8), (24, 1))
+    with backend.compile(model, 32, 24, 8) as engine:
+        made = engine(y, np.full((12, 16, 2), 128, np.uint8))[0]
+    assert (
+        np.abs(made[:, 4:-4] - np.repeat(np.repeat(y.astype(float), 2, 0), 2, 1)[:, 4:-4]).max()
+        <= 2
+    )
 
 
 class Harm:

