@@ -22,8 +22,9 @@ from typing import NoReturn
 
 import av
 
+import vidgen.segments  # noqa: F401 - here once, not in every child
 from benchmarks.damage_films import FILMS, FRAMES, RATE, damaged, write
-from vidgen.cli import main as vidgen
+from vidgen.cli import main as run_vidgen
 
 __all__ = ["main"]
 
@@ -103,7 +104,7 @@ def _child(case: Case) -> NoReturn:
         os.dup2(file, 2)
         sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115 - for the process's life
         words = ("upscale", str(case.source), str(case.target), "--preset", "ultrafast")
-        code = vidgen([*words, *case.words])
+        code = run_vidgen([*words, *case.words])
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else 70
     finally:

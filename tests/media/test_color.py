@@ -5,16 +5,17 @@ import numpy as np
 import pytest
 
 from vidgen.frame import Color
-from vidgen.media import Decoder
+from vidgen.media import Decoder, Encoder, probe
 from vidgen.media.color import picture
 
 GREY = {"color_range": 1, "colorspace": 1, "color_primaries": 1, "color_trc": 1}
 
 
 def first(path):
+    """The first frame, the format, and all notes but the one on untagged colour."""
     with Decoder(path) as decoder:
         frame, *_ = decoder
-        return frame, decoder.format, decoder.notes
+        return frame, decoder.format, [n for n in decoder.notes if "its colour" not in n]
 
 
 def flat(pix_fmt, values, size=(64, 48)):
@@ -162,9 +163,69 @@ def test_bgr_planes_of_ffv1(film):
     assert video.color.matrix == 6
 
 
-def test_unspecified_stays_unspecified(film):
-    _, video, _ = first(film(codec="ffv1", frames=1))
-    assert (video.color.matrix, video.color.primaries, video.color.transfer) == (2, 2, 2)
+SAID = {  # size, what is tagged -> matrix, primaries and transfer that players take
+    "vga": ((64, 480), {}, (6, 6, 6)),
+    "pal": ((64, 576), {}, (6, 5, 6)),
+    "web": ((64, 360), {}, (6, 1, 6)),
+    "high": ((64, 720), {}, (1, 1, 1)),
+    "wide": ((1280, 16), {}, (1, 1, 1)),
+    "sd in 709": ((64, 480), {"colorspace": 1}, (1, 1, 6)),
+    "hd in 601": ((64, 720), {"colorspace": 5}, (5, 1, 1)),
+    "pq": ((64, 48), {"color_trc": 16}, (9, 9, 16)),
+    "bt2020": ((64, 720), {"color_primaries": 9}, (9, 9, 1)),
+    "all said": ((64, 720), {"colorspace": 6, "color_primaries": 6, "color_trc": 6}, (6, 6, 6)),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_is_not_tagged_is_what_players_take_it_for(film, name):
+    size, tags, expected = SAID[name]
+    path = film(codec="ffv1", frames=1, size=size, tags={"color_range": 1, **tags})
+    with Decoder(path) as decoder:
+        color, notes = decoder.format.color, decoder.notes
+    assert (color.matrix, color.primaries, color.transfer) == expected
+    assert len(notes) == (name != "all said")
+    assert all("does not say its colour" in note for note in notes)
+    assert probe(path).video.color.matrix == tags.get("colorspace", 2)
+
+
+def test_an_untagged_film_keeps_its_colours_when_it_grows(film, tmp_path):
+    """Enlarged to a size at which players take it for BT.709, it says that it is BT.601."""
+    path = film(frames=2, size=(64, 480))
+    with Decoder(path) as decoder:
+        frames = list(decoder)
+        grown = decoder.format.resized(128, 960)
+    out = tmp_path / "out.mp4"
+    with Encoder(out, grown, time_base=frames[0].time_base) as encoder:
+        for frame in frames:
+            encoder.write(
+                frame.with_planes((np.tile(frame.y, (2, 2)), np.tile(frame.uv, (2, 2, 1))))
+            )
+    color = probe(out).video.color
+    assert (color.matrix, color.primaries, color.transfer) == (6, 6, 6)
+
+
+@pytest.mark.parametrize(("pix_fmt", "location"), [("yuv444p", 2), ("bgr0", 2), ("yuv422p", 0)])
+def test_chroma_that_is_made_lies_where_swscale_puts_it(film, pix_fmt, location):
+    """A ramp of one step a pixel: 4:2:0 from 4:4:4 averages pairs, from 4:2:2 takes every one."""
+    ramp = np.tile(np.arange(64, dtype=np.uint8) + 90, (48, 1))
+
+    def draw(_):
+        frame = av.VideoFrame(64, 48, pix_fmt)
+        if pix_fmt == "bgr0":
+            frame.planes[0].update(np.full(frame.planes[0].buffer_size, 99, np.uint8))
+            return frame
+        for plane in frame.planes:
+            rows = np.zeros((plane.height, plane.line_size), np.uint8)
+            rows[:, : plane.width] = ramp[:, :: 64 // plane.width]
+            plane.update(rows)
+        return frame
+
+    frame, video, _ = first(film(codec="ffv1", pix_fmt=pix_fmt, picture=draw, frames=1))
+    assert video.color.chroma_location == location
+    if pix_fmt != "bgr0":
+        at = np.arange(32) * 2 + 90 + (0.5 if location == 2 else 0)
+        assert np.abs(frame.uv[12, :, 0] - at)[4:-4].max() <= 0.5
 
 
 @pytest.mark.parametrize("pix_fmt", ["nv12", "yuv420p"])
@@ -213,8 +274,10 @@ def test_rare_matrices_are_tags_like_any_other(film, pix_fmt):
 
 
 def test_reserved_tags_are_unspecified(film):
-    """Some encoders refuse them; matrix 0 is RGB, which 4:2:0 is not."""
+    """Some encoders refuse them; matrix 0 is RGB, which 4:2:0 is not. Then the size decides."""
     tags = {"color_range": 1, "colorspace": 0, "color_primaries": 3, "color_trc": 0}
     path = film("a.mp4", options={"x264-params": "colorprim=undef"}, frames=1, tags=tags)
-    color = first(path)[1].color
+    color = probe(path).video.color
     assert (color.matrix, color.primaries, color.transfer) == (2, 2, 2)
+    color = first(path)[1].color
+    assert (color.matrix, color.primaries, color.transfer) == (6, 1, 6)

@@ -67,8 +67,8 @@ def test_half_a_second_again(eval_data, tmp_path, name):
                 encoder.write(frame)
                 given.append(frame.time)
     before, after = probe(source), probe(target)
-    with Decoder(target) as decoder:
-        found = [frame.time for frame in decoder]
+    with Decoder(target) as made:
+        found = [frame.time for frame in made]
     clock = Fraction(1, 2000) if target.suffix == ".mkv" else 0
     assert len(found) == len(given)
     for time, expected in zip(found, given, strict=True):
@@ -76,8 +76,9 @@ def test_half_a_second_again(eval_data, tmp_path, name):
     assert given[0] >= before.start + start
     assert given[-1] < before.start + end
     assert kinds(after) == kinds(before)
-    assert after.video.color.matrix == before.video.color.matrix
-    assert after.video.color.transfer == before.video.color.transfer
+    assert after.video.color.matrix == decoder.format.color.matrix
+    assert after.video.color.transfer == decoder.format.color.transfer
+    assert before.video.color.matrix in (2, after.video.color.matrix)
     assert after.video.bit_depth == before.video.bit_depth
     assert after.video.sample_aspect_ratio == before.video.sample_aspect_ratio
 

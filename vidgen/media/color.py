@@ -34,6 +34,7 @@ __all__ = [
 
 LIMITED, FULL = 1, 2
 _BT709, _BT601, _UNSPECIFIED = 1, 6, 2
+_MIDDLE = 2  # AVChromaLocation: where swscale puts the chroma that it makes of 4:4:4
 # They say nothing, and some encoders refuse them: 3 and most 0 are reserved; matrix 0 is RGB's own.
 _RESERVED = (0, 3)
 _SWS_MATRIX = {_BT709: 1, _BT601: 5}  # swscale numbers its matrices in its own way
@@ -72,7 +73,9 @@ def color_of(frame: av.VideoFrame, context: av.VideoCodecContext, chroma_locatio
     name = frame.format.name
     if frame.format.is_rgb or frame.format.has_palette:
         matrix = _BT709 if frame.height >= _HD_HEIGHT else _BT601
-        return replace(tags, range=LIMITED, matrix=matrix, chroma_location=1)
+        return replace(tags, range=LIMITED, matrix=matrix, chroma_location=_MIDDLE)
+    if _subsampling(frame.format) == "4:4:4":
+        tags = replace(tags, chroma_location=_MIDDLE)
     if name.startswith("yuvj") or (
         _is_gray(name) and not tags.range and context.name in _FULL_RANGE_GRAY
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -11,12 +12,13 @@ from types import TracebackType
 import av
 
 from vidgen.errors import InputError, TruncatedError
-from vidgen.frame import Frame, VideoFormat
+from vidgen.frame import Color, Frame, VideoFormat
 from vidgen.media.color import PictureReader, bit_depth, color_of, what_is_given_up
 from vidgen.media.gaps import Gaps
 from vidgen.media.pictures import Pictures
 from vidgen.media.source import sample_aspect_ratio
 from vidgen.media.timestamps import Stamps
+from vidgen.media.unsaid import said_by_size
 from vidgen.media.whole import SLACK_SECONDS
 from vidgen.timing import format_time, snap_rate
 
@@ -37,7 +39,9 @@ class Decoder:
     """
 
     format: VideoFormat
-    """What every frame will be: even size, 8 or 10 bits, 4:2:0."""
+    """What every frame will be: even size, 8 or 10 bits, 4:2:0, colours known."""
+    tagged: Color
+    """The colour tags that the film itself has."""
     notes: list[str]
     """What is given up, padded or put right; complete when the iteration has ended."""
 
@@ -57,7 +61,10 @@ class Decoder:
             self._decoded: Iterator[av.VideoFrame] = chain([first], decoded)
             self._first_pts = first.pts
             self.format = _format(first, self._pictures)
-            self.notes = what_is_given_up(first)
+            self.tagged = self.format.color
+            color, unsaid = said_by_size(self.tagged, first.width, first.height)
+            self.format = replace(self.format, color=color)
+            self.notes = what_is_given_up(first) + unsaid
             self._stamps = Stamps(self._pictures.time_base, self.format.fps)
         except BaseException:
             self.close()

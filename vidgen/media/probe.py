@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -58,7 +58,7 @@ class MediaInfo:
     start: Fraction
     """Seconds on the container's clock at which the film begins; users' times count from it."""
     video: VideoFormat
-    """The planes that a Decoder yields."""
+    """The planes that a Decoder yields, with the colour tags that the film has."""
     codec: str
     pix_fmt: str
     frames: int | None
@@ -72,7 +72,7 @@ class MediaInfo:
 def probe(source: Path) -> MediaInfo:
     """Open `source`, decode one picture, say what is there. Raises InputError."""
     with Decoder(source) as decoder:
-        video = decoder.format
+        video = replace(decoder.format, color=decoder.tagged)
     with open_source(source) as container:
         stream = main_video(container, source)
         context = stream.codec_context
