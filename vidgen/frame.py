@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,22 +62,40 @@ class VideoFormat:
         return replace(self, width=width, height=height, sample_aspect_ratio=sar)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+Field = NDArray[Any]
+"""(H/2, W/2, 2) float32, (x, y) order, full-resolution pixels."""
+Confidence = NDArray[Any]
+"""(H/2, W/2) float32 in [0, 1]: 1 where both flows agree, 0 at occlusions."""
+
+
+@dataclass(frozen=True, eq=False)
 class Motion:
-    """Where the content of a frame lay in the frame before it.
+    """Where the content of a frame lay in a frame before it.
 
     With flow f at full-resolution pixel (x, y), frame(x, y) shows what previous(x + f_x, y + f_y)
     showed. Flow is stored at half resolution, in full-resolution pixels.
     """
 
-    flow: NDArray[np.float32]
-    """(H/2, W/2, 2) float32, (x, y) order, full-resolution pixels, to the previous frame."""
-    confidence: NDArray[np.float32]
-    """(H/2, W/2) float32 in [0, 1]: 1 where both flows agree, 0 at occlusions."""
-    reverse: NDArray[np.float32]
-    """(H/2, W/2, 2) float32: the flow from the previous frame to this one."""
-    reverse_confidence: NDArray[np.float32]
-    """(H/2, W/2) float32 in [0, 1]: the same for `reverse`."""
+    flow: Field
+    """To the previous frame."""
+    reverse: Field
+    """From the previous frame to this one."""
+    check: Callable[[], tuple[Confidence, Confidence]]
+    """Finds `confidence` and `reverse_confidence` when one of them is first asked for."""
+
+    @property
+    def confidence(self) -> Confidence:
+        """How far `flow` can be trusted, at each of its places."""
+        return self._confidences[0]
+
+    @property
+    def reverse_confidence(self) -> Confidence:
+        """The same for `reverse`."""
+        return self._confidences[1]
+
+    @cached_property
+    def _confidences(self) -> tuple[Confidence, Confidence]:
+        return self.check()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

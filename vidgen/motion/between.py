@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgen.frame import Motion, Planes
+from vidgen.motion.draw import draw
 from vidgen.motion.flow import agreement, half_luma, halved
-from vidgen.motion.warp import pixel_grid, sample, sample_sharp
+from vidgen.motion.warp import pixel_grid, sample
 
 __all__ = ["motion_between", "picture_between"]
 
@@ -30,7 +31,6 @@ _WINDOW = 3  # quarter-resolution pixels a side over which both ends are compare
 _MATCHED, _MISMATCHED = 15.0, 40.0  # mean 8-bit difference of both ends: surely same, surely not
 _OWN_MOTION_PIXELS = 1.0  # at quarter resolution: a sample that moves so much else counts half
 _LEAST_TRUST = 0.02  # where neither end moves as it should, the nearer one gets the more weight
-_ONE = 1 << 14  # weights are int16 with 14 bits after the point
 
 
 def picture_between(before: Planes, after: Planes, motion: Motion, phase: float) -> Planes:
@@ -42,7 +42,7 @@ def picture_between(before: Planes, after: Planes, motion: Motion, phase: float)
     forth, back = _quarter_flows(motion)
     velocity = _velocity(forth, back, first, last, phase)
     weight = _weight_of_last(velocity, forth, back, first, last, phase)
-    return _draw(before, after, velocity, weight, phase)
+    return draw(before, after, velocity, weight, phase)
 
 
 def motion_between(before: Planes, after: Planes, motion: Motion, phase: float) -> Motion:
@@ -55,15 +55,19 @@ def motion_between(before: Planes, after: Planes, motion: Motion, phase: float) 
     forth, back = _quarter_flows(motion)
     velocity = _velocity(forth, back, first, last, phase)
     steps = velocity * np.float32(-4 * phase)  # full-resolution pixels
-    stray = 4 * phase * (sample(forth, _at(velocity, -phase)) - velocity)
-    doubt = _doubt(_difference(first, last, velocity, phase))
     shape = motion.flow.shape
-    return Motion(
-        flow=_enlarged(steps, shape),
-        confidence=_enlarged(agreement(stray, steps) * (1 - doubt), shape),
-        reverse=motion.reverse * np.float32(phase),
-        reverse_confidence=motion.reverse_confidence,
-    )
+
+    def check() -> tuple[Scalars, Scalars]:
+        stray = 4 * phase * (sample(forth, _at(velocity, -phase)) - velocity)
+        doubt = _doubt(_difference(first, last, velocity, phase))
+        return _enlarged(agreement(stray, steps) * (1 - doubt), shape), motion.reverse_confidence
+
+    return Motion(_enlarged(steps, shape), motion.reverse * np.float32(phase), check)
+
+
+def _enlarged(field: Scalars, shape: tuple[int, ...]) -> Scalars:
+    """A quarter-resolution field at the size of `shape`."""
+    return cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
 
 
 def _quarter_luma(planes: Planes) -> NDArray[np.uint8]:
@@ -78,8 +82,15 @@ def _quarter_flows(motion: Motion) -> tuple[Field, Field]:
 def _velocity(
     forth: Field, back: Field, first: NDArray[np.uint8], last: NDArray[np.uint8], phase: float
 ) -> Field:
-    motions = (_follow(forth, -phase), _follow(back, 1 - phase), np.zeros_like(forth))
-    return _best(motions, first, last, phase)
+    """At each pixel the motion whose ends match best, freed of single outliers."""
+    chosen = np.zeros_like(forth)
+    least = _window_mean(cv2.absdiff(first, last))
+    for flow, share in ((forth, -phase), (back, 1 - phase)):
+        followed = sample(flow, _at(flow, share))  # from the end that it starts at to the instant
+        difference = _difference(first, last, followed, phase)
+        cv2.copyTo(followed, cv2.compare(difference, least, cv2.CMP_LT), chosen)
+        least = np.minimum(difference, least)
+    return cv2.merge([cv2.medianBlur(part, 5) for part in cv2.split(chosen)])
 
 
 def _at(velocity: Field, share: float) -> Field:
@@ -87,30 +98,16 @@ def _at(velocity: Field, share: float) -> Field:
     return cv2.scaleAdd(velocity, share, pixel_grid(*velocity.shape[:2]))
 
 
-def _follow(flow: Field, share: float) -> Field:
-    """The velocity field `flow` of one end, moved to the instant `share` of the way to that end."""
-    return sample(flow, _at(flow, share))
-
-
 def _difference(
     first: NDArray[np.uint8], last: NDArray[np.uint8], velocity: Field, phase: float
 ) -> Scalars:
     """(h, w) how far both ends of `velocity` differ, in 8-bit steps, over a small window."""
     ends = sample(first, _at(velocity, -phase)), sample(last, _at(velocity, 1 - phase))
-    return cv2.blur(cv2.absdiff(*ends).astype(np.float32), (_WINDOW, _WINDOW))
+    return _window_mean(cv2.absdiff(*ends))
 
 
-def _best(
-    motions: tuple[Field, ...], first: NDArray[np.uint8], last: NDArray[np.uint8], phase: float
-) -> Field:
-    """At each pixel the motion whose ends match best, freed of single outliers."""
-    chosen = motions[0]
-    least = _difference(first, last, chosen, phase)
-    for motion in motions[1:]:
-        difference = _difference(first, last, motion, phase)
-        chosen = np.where((difference < least)[..., None], motion, chosen)
-        least = np.minimum(difference, least)
-    return cv2.merge([cv2.medianBlur(part, 5) for part in cv2.split(chosen)])
+def _window_mean(picture: NDArray[Any]) -> Scalars:
+    return cv2.boxFilter(picture, cv2.CV_32F, (_WINDOW, _WINDOW))
 
 
 def _weight_of_last(
@@ -143,39 +140,3 @@ def _trust(flow: Field, velocity: Field, share: float) -> Scalars:
     stray = sample(flow, _at(velocity, share)) - velocity
     squared = stray[..., 0] ** 2 + stray[..., 1] ** 2
     return np.asarray(1 / (1 + squared / _OWN_MOTION_PIXELS**2) + _LEAST_TRUST, np.float32)
-
-
-def _draw(before: Planes, after: Planes, velocity: Field, weight: Scalars, phase: float) -> Planes:
-    """Both pictures sampled along `velocity` and mixed.
-
-    Luma is sampled bicubically: made frames that are softer than the real ones between them would
-    be seen to pulse. It gains 0.19 dB over bilinear samples, for 4 ms at 540p.
-    """
-    along = _enlarged(velocity, before[0].shape) * np.float32(4)
-    y = _mix(
-        sample_sharp(before[0], _at(along, -phase)),
-        sample_sharp(after[0], _at(along, 1 - phase)),
-        _enlarged(weight, before[0].shape),
-    )
-    along = _enlarged(velocity, before[1].shape) * np.float32(2)
-    uv = _mix(
-        sample(before[1], _at(along, -phase)),
-        sample(after[1], _at(along, 1 - phase)),
-        _enlarged(weight, before[1].shape),
-    )
-    return y, uv
-
-
-def _enlarged(field: Scalars, shape: tuple[int, ...]) -> Scalars:
-    """A quarter-resolution field at the size of a plane."""
-    return cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-
-
-def _mix(first: NDArray[Any], last: NDArray[Any], weight: Scalars) -> NDArray[Any]:
-    """`first` plus `weight` times the step to `last`, in their dtype; equal values stay exact."""
-    share: NDArray[Any] = (weight * _ONE).astype(np.int16)
-    if first.ndim == 3:
-        share = cv2.merge([share, share])
-    step: NDArray[Any] = cv2.subtract(last, first, dtype=cv2.CV_16S)
-    step = cv2.multiply(step, share, scale=1 / _ONE, dtype=cv2.CV_16S)
-    return cv2.add(first, step, dtype=cv2.CV_8U if first.dtype == np.uint8 else cv2.CV_16U)

@@ -1,0 +1,119 @@
+"""Both real pictures sampled along a velocity field and mixed: the picture that is shown.
+
+OpenCV samples four channels in little more time than one. So each pixel is joined with those that
+make up a block with it, 2x2 of luma or two pairs of chroma side by side, and a whole block of the
+result is taken at one place. Within a block the motion is hardly another one: it is known at every
+fourth luma pixel. Against a place for each pixel that takes half the time and costs no decibels.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgen.frame import Planes
+from vidgen.motion.warp import pixel_grid, sample
+
+__all__ = ["draw"]
+
+Field = NDArray[Any]
+"""(h, w, 2) float32, (x, y) order."""
+Scalars = NDArray[Any]
+"""(h, w) float32."""
+
+_LUMA_ROWS, _CHROMA_ROWS, _COLUMNS = 2, 1, 2  # of a block
+_ONE = 1 << 14  # shares are int16 with 14 bits after the point
+
+
+def draw(before: Planes, after: Planes, velocity: Field, weight: Scalars, phase: float) -> Planes:
+    """`before` at x - phase * v and `after` at x + (1 - phase) * v, mixed.
+
+    `velocity` (h, w, 2) and `weight` (h, w), the share of `after` in [0, 1], are at a quarter of
+    the resolution of luma; velocity is in pixels of that size. Luma gets back the detail that
+    sampling takes from it. The result belongs to the caller.
+    """
+    height, width = before[0].shape
+    steps = velocity * np.float32(-4 * phase), velocity * np.float32(4 * (1 - phase))
+    y = _mixed(
+        _blocks_at(before[0], steps[0], _LUMA_ROWS, 1),
+        _blocks_at(after[0], steps[1], _LUMA_ROWS, 1),
+        weight,
+    )
+    uv = _mixed(
+        _blocks_at(before[1], steps[0], _CHROMA_ROWS, 0.5),
+        _blocks_at(after[1], steps[1], _CHROMA_ROWS, 0.5),
+        weight,
+    )
+    loss = _loss(steps[0]) * (1 - weight) + _loss(steps[1]) * weight
+    pairs = np.ascontiguousarray(uv.reshape(height // 2, -1, 2)[:, : width // 2])
+    return _sharpened(_unfolded(y, height, width), loss), pairs
+
+
+def _blocks_at(plane: NDArray[Any], steps: Field, rows: int, scale: float) -> NDArray[Any]:
+    """(h, w, 4) blocks of `plane`, each moved by `scale` times the `steps` (any size) at it."""
+    height, width = plane.shape[:2]
+    size = (-(-width // _COLUMNS), height // rows)
+    along = cv2.resize(steps, size, interpolation=cv2.INTER_LINEAR)
+    places: Field = cv2.scaleAdd(along, scale, _corners(*size, rows))
+    return sample(_blocks(plane, rows), places)
+
+
+def _blocks(plane: NDArray[Any], rows: int) -> NDArray[Any]:
+    """(H, W, 4): at each pixel the values of the block that starts there; edges replicated."""
+    height, width = plane.shape[:2]
+    wide = cv2.copyMakeBorder(plane, 0, rows - 1, 0, _COLUMNS - 1, cv2.BORDER_REPLICATE)
+    shifts = [(down, right) for down in range(rows) for right in range(_COLUMNS)]
+    return cv2.merge([wide[down : down + height, right : right + width] for down, right in shifts])
+
+
+@lru_cache(maxsize=8)
+def _corners(width: int, height: int, rows: int) -> Field:
+    """(height, width, 2) float32: where each block begins, in pixels. Shared, read-only."""
+    corners: Field = pixel_grid(height, width) * np.array([_COLUMNS, rows], np.float32)
+    corners.flags.writeable = False
+    return corners
+
+
+def _unfolded(blocks: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """(H, W) from rows of 2x2 blocks."""
+    pair = np.dtype(f"u{2 * blocks.itemsize}")  # two neighbours in a row, moved as one
+    rows = blocks.view(pair).reshape(height // 2, width // 2, 2).swapaxes(1, 2)
+    return np.ascontiguousarray(rows).view(blocks.dtype).reshape(height, width)
+
+
+def _mixed(first: NDArray[Any], last: NDArray[Any], weight: Scalars) -> NDArray[Any]:
+    """(h, 4 * w): `first` plus `weight` times the step to `last`; equal values stay exact."""
+    first, last = first.reshape(len(first), -1), last.reshape(len(last), -1)
+    return _moved(first, cv2.subtract(last, first, dtype=cv2.CV_16S), weight)
+
+
+def _loss(steps: Field) -> Scalars:
+    """(h, w) in [0, 1/2]: the share of fine detail that bilinear sampling at `steps` pixels takes.
+
+    At a fraction f of a pixel it damps a wave of w radians a pixel by f * (1 - f) * w**2 / 2, to
+    second order. A blur by [1 2 1] / 4 takes w**2 / 4 of it; so that has to be given back
+    2 * f * (1 - f) times, on the mean of both axes.
+    """
+    part = steps - np.floor(steps)
+    part *= 1 - part
+    return np.asarray(part[..., 0] + part[..., 1])
+
+
+def _sharpened(plane: NDArray[Any], share: Scalars) -> NDArray[Any]:
+    """`plane` plus `share` times what a blur by [1 2 1] / 4 takes from it; flat stays exact."""
+    detail = cv2.subtract(plane, cv2.GaussianBlur(plane, (3, 3), 0), dtype=cv2.CV_16S)
+    sharp = _moved(plane, detail, share)
+    return sharp if sharp.dtype == np.uint8 else np.minimum(sharp, np.uint16(1023))
+
+
+def _moved(plane: NDArray[Any], step: NDArray[Any], share: Scalars) -> NDArray[Any]:
+    """`plane` (H, W) plus `share` in [0, 1] (any size) times `step`, int16; in its dtype."""
+    size = (plane.shape[1], plane.shape[0])
+    factor: NDArray[Any] = (share * np.float32(_ONE)).astype(np.int16)
+    factor = cv2.resize(factor, size, interpolation=cv2.INTER_LINEAR)
+    step = cv2.multiply(step, factor, scale=1 / _ONE, dtype=cv2.CV_16S)
+    return cv2.add(plane, step, dtype=cv2.CV_8U if plane.dtype == np.uint8 else cv2.CV_16U)
