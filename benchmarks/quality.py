@@ -18,6 +18,8 @@ from benchmarks.common import machine_name, write_result
 from vidgen import zoo
 from vidgen.bench.clips import CRF
 from vidgen.bench.evaluate import Evaluation, Row, evaluate
+from vidgen.bench.lpips import find_lpips
+from vidgen.bench.meter import Extras
 from vidgen.bench.methods import Maker, network
 from vidgen.bench.tables import figures, markdown
 from vidgen.bench.vmaf import find_ffmpeg
@@ -40,7 +42,12 @@ def main() -> None:
     for scale in sorted({model.scale for model in models}):
         ways = methods([model for model in models if model.scale == scale], backend)
         found[scale] = evaluate(
-            ways, scale, args.data, frames=args.frames, ffmpeg=find_ffmpeg(), progress=print
+            ways,
+            scale,
+            args.data,
+            frames=args.frames,
+            extras=Extras(find_ffmpeg(), find_lpips()),
+            progress=print,
         )
     text = "\n\n".join(markdown(evaluation) for evaluation in found.values())
     print(f"\n{text}")
@@ -70,7 +77,7 @@ def note_in_card(model: zoo.Model, evaluation: Evaluation) -> None:
         "what": f"{len(rows)} films of 720 lines and more: reduced, H.264 CRF {CRF}, enlarged",
         "least_gain_psnr_y": round(min(gain(row, model.name, "psnr_y") for row in rows), 3),
     }
-    for key in ("psnr_y", "ssim_y", "vmaf_neg", "psnr_uv", "tof", "flicker"):
+    for key in ("psnr_y", "ssim_y", "vmaf_neg", "lpips", "psnr_uv", "tof", "flicker"):
         gains = [gain(row, model.name, key) for row in rows if key in row.scores[model.name]]
         if gains:
             noted[f"gain_{key}_over_lanczos"] = round(sum(gains) / len(gains), 4)

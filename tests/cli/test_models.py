@@ -34,7 +34,18 @@ def films(tmp_path):
 
 def test_a_card_and_a_name_measure_alike(vidgen, films):
     card = zoo.models_folder() / "x2-realtime.toml"
-    words = ("--clips", films, "--frames", 5, "--no-history", "--no-vmaf", "--json", "-")
+    words = (
+        "--clips",
+        films,
+        "--frames",
+        5,
+        "--no-history",
+        "--no-vmaf",
+        "--no-lpips",
+        "--no-public",
+        "--json",
+        "-",
+    )
     result = vidgen("models", "evaluate", "x2-balanced", card, *words)
     assert result.returncode == 0, result.stderr
     assert result.stderr == "measuring scene.mkv\n"

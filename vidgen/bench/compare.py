@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgen.bench.meter import METRICS, Measures, Meter, means
+from vidgen.bench.meter import METRICS, Extras, Measures, Meter, means
 from vidgen.bench.picture import beside, crop, most_different, to_bgr
 from vidgen.errors import InputError, UsageError
 from vidgen.frame import Frame, Planes, VideoFormat
@@ -52,7 +52,7 @@ class Comparison:
     bit_depth: int
     """Depth of the planes that were compared: the larger of the two films'."""
     every: int
-    """tOF and warp error were taken at one of so many frames."""
+    """LPIPS, tOF and warp error were taken at one of so many frames."""
     scores: list[Score] = field(default_factory=list)
     unmatched: int = 0
     """Frames of the output that are shown after the reference has ended."""
@@ -79,7 +79,7 @@ def compare(
     *,
     resize: bool = False,
     moments: int = 60,
-    ffmpeg: Path | None = None,
+    extras: Extras = Extras(),  # noqa: B008 - frozen
     progress: Callable[[int], None] = lambda _: None,
 ) -> Comparison:
     """Decode both films and score each frame of `output`. Raises InputError or UsageError.
@@ -87,8 +87,7 @@ def compare(
     With `resize`, the reference is resampled to the output's size on its planes (Lanczos where it
     grows, area averages where it shrinks); without it, different sizes are an error. An 8-bit film
     against a 10-bit one is compared at 10 bits, its values times four. `moments` says at about how
-    many places, evenly spread, tOF and warp error are taken; 0 is everywhere. `ffmpeg` is a program
-    with libvmaf, for VMAF.
+    many places, evenly spread, LPIPS, tOF and warp error are taken; 0 is everywhere.
     """
     info = probe(output)
     half, every = (info.duration or Fraction(0)) / 2, _every(info.frames, moments)
@@ -98,7 +97,7 @@ def compare(
         depth = max(ours.format.bit_depth, theirs.format.bit_depth)
         result = Comparison(ours.format, theirs.format, depth, every)
         held: tuple[Frame, Planes] | None = None
-        with Meter(["out"], depth, every=every, ffmpeg=ffmpeg) as meter:
+        with Meter(["out"], depth, every=every, extras=extras, color=ours.format.color) as meter:
             for time, shown, frame in pair(ours, theirs):
                 if shown is None:
                     result.unmatched += 1

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vidgen.bench.clips import Clip, film_clips, still_sets, vid4_clips
-from vidgen.bench.meter import METRICS, Measures, Meter, means
+from vidgen.bench.meter import METRICS, Extras, Measures, Meter, means
 from vidgen.bench.methods import BASELINES, Maker, Resize
 from vidgen.bench.metrics import psnr, ssim
 from vidgen.errors import UsageError
@@ -23,7 +23,7 @@ __all__ = ["LARGE", "Evaluation", "Row", "evaluate", "mean_row"]
 LARGE = 700
 """Rows of a film that counts as large; cropping may take some of 720."""
 
-_EVERY = 3  # tOF and warp error at one of so many frames
+_EVERY = 3  # LPIPS, tOF and warp error at one of so many frames
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def evaluate(
     folder: Path,
     *,
     frames: int = 24,
-    ffmpeg: Path | None = None,
+    extras: Extras = Extras(),  # noqa: B008 - frozen
     progress: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
     """Measure `methods`, which enlarge by `scale`, and the baselines. Raises UsageError.
@@ -81,14 +81,14 @@ def evaluate(
             result.notes.append(clip)
             continue
         progress(clip.name)
-        result.rows.append(_film_row(clip, ways, ffmpeg))
+        result.rows.append(_film_row(clip, ways, extras))
     for name, clips in still_sets(folder / "research-only", scale):
         progress(name)
         result.rows.append(_still_row(name, clips, ways))
     vid4 = vid4_clips(folder / "research-only" / "vid4") if scale == 4 else iter(())
     for clip in vid4:
         progress(clip.name)
-        found = _film_row(clip, ways, ffmpeg)
+        found = _film_row(clip, ways, extras)
         result.rows.append(Row(clip.name, "", found.frames, found.scores))
     if not result.rows:
         raise UsageError(f"{folder}: holds no film that can be measured; {_why(result.notes)}")
@@ -103,14 +103,15 @@ def _baseline(kernel: Callable[..., Any], scale: int) -> Maker:
     return lambda source: Resize(kernel, scale, source.bit_depth)
 
 
-def _film_row(clip: Clip, ways: Mapping[str, Maker], ffmpeg: Path | None) -> Row:
+def _film_row(clip: Clip, ways: Mapping[str, Maker], extras: Extras) -> Row:
     """All figures; the methods go through the clip side by side, in order."""
     cut = partial(_shaved, pixels=clip.shave)
     with ExitStack() as stack:
         streams = {name: iter(make(clip.format)(clip.low)) for name, make in ways.items()}
         for stream in streams.values():
             stack.enter_context(closing(stream))  # type: ignore[type-var]
-        meter = stack.enter_context(Meter(ways, 8, every=_EVERY, ffmpeg=ffmpeg))
+        meter = Meter(ways, 8, every=_EVERY, extras=extras, color=clip.format.color)
+        stack.enter_context(meter)
         for truth in clip.truth:
             meter.add(cut(truth), {name: cut(next(each).planes) for name, each in streams.items()})
         scores = {name: means(measures) for name, measures in meter.results().items()}

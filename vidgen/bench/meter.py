@@ -11,13 +11,15 @@ from typing import Self
 
 import numpy as np
 
+from vidgen.bench.lpips import Features, Lpips
 from vidgen.bench.metrics import psnr, similarities
+from vidgen.bench.picture import to_bgr
 from vidgen.bench.temporal import Flicker, Step, tof, warp_error
 from vidgen.bench.vmaf import Vmaf
-from vidgen.frame import Planes
+from vidgen.frame import Color, Planes
 from vidgen.motion import ChangeDetector, half_luma
 
-__all__ = ["METRICS", "Measures", "Meter", "Metric", "means"]
+__all__ = ["METRICS", "Extras", "Measures", "Meter", "Metric", "means"]
 
 Measures = dict[str, float]
 """Figures of one frame by their key in `METRICS`; what was not measured there is left out."""
@@ -40,6 +42,7 @@ METRICS = {
     "psnr_uv": Metric("PSNR-UV", "dB", 2, True),
     "vmaf": Metric("VMAF", "", 2, True),
     "vmaf_neg": Metric("VMAF-NEG", "", 2, True),
+    "lpips": Metric("LPIPS", "", 4, False),
     "tof": Metric("tOF", "px", 3, False),
     "warp_error": Metric("warp error", "codes²", 2, False),
     "flicker": Metric("flicker", "codes", 3, False),
@@ -47,20 +50,38 @@ METRICS = {
 """Every figure by its key, in the order of tables; keys are those of the JSON."""
 
 
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What is measured only where something is installed."""
+
+    ffmpeg: Path | None = None
+    """A program with libvmaf; see `vmaf.find_ffmpeg`."""
+    lpips: Path | None = None
+    """The weights of LPIPS; see `lpips.find_lpips`."""
+
+
 class Meter:
     """Measures outputs by name against one reference; a context manager, frames in order.
 
-    PSNR, SSIM, MS-SSIM, static flicker and VMAF are taken everywhere; tOF and warp error, which
-    cost a second of a processor each at 1080p, at every `every`-th frame that begins no shot.
+    PSNR, SSIM, MS-SSIM, static flicker and VMAF are taken everywhere; LPIPS, tOF and warp error,
+    which cost a second or two of a processor each at 1080p, at every `every`-th frame; the latter
+    two where it begins no shot.
     """
 
     def __init__(
-        self, names: Iterable[str], bit_depth: int, *, every: int = 1, ffmpeg: Path | None = None
+        self,
+        names: Iterable[str],
+        bit_depth: int,
+        *,
+        every: int = 1,
+        extras: Extras = Extras(),
+        color: Color = Color(),  # noqa: B008 - frozen
     ) -> None:
-        """`ffmpeg` is a program with libvmaf; without it VMAF is left out."""
-        self._bit_depth, self._every = bit_depth, every
+        """`color` are the tags of the reference, which LPIPS needs."""
+        self._bit_depth, self._every, self._color = bit_depth, every, color
         self._changes = ChangeDetector()
-        self._sides = {name: _Side(bit_depth, ffmpeg) for name in names}
+        self._lpips = Lpips(extras.lpips) if extras.lpips else None
+        self._sides = {name: _Side(bit_depth, extras.ffmpeg) for name in names}
         self._before: Planes | None = None
         self._count = 0
 
@@ -88,18 +109,29 @@ class Meter:
         """
         fresh = self._before is None or reference[0] is not self._before[0]
         cut = fresh and self._changes(half_luma(reference[0])).cut
-        step = None
-        if fresh and not cut and self._before is not None and not self._count % self._every:
+        step, looked = None, fresh and not self._count % self._every
+        if looked and not cut and self._before is not None:
             step = Step(self._before[0], reference[0], self._bit_depth)
+        seen = self._looked_at(reference) if looked else None
         found = {}
         for name, side in self._sides.items():
             found[name] = side.still(reference, outputs[name])
             if fresh:
                 found[name] |= side.moving(reference, outputs[name], cut, step)
+            if seen is not None and self._lpips is not None:
+                theirs = self._looked_at(outputs[name])
+                assert theirs is not None  # of one size
+                found[name]["lpips"] = self._lpips.distance(seen, theirs)
             side.measures.append(found[name])
         self._before = reference
         self._count += fresh
         return found
+
+    def _looked_at(self, planes: Planes) -> Features | None:
+        """What LPIPS compares; None without it, or for a tiny picture."""
+        if self._lpips is None:
+            return None
+        return self._lpips.features(to_bgr(planes, self._color, self._bit_depth))
 
     def results(self) -> dict[str, list[Measures]]:
         """Figures of all frames by name, VMAF now among them. Raises BackendError."""

