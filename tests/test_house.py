@@ -30,10 +30,11 @@ MODULES = {
 
 FLOORS = [
     {"errors"},
-    {"timing", "frame"},
+    {"timing", "frame", "scan"},
     {"stage", "zoo", "kernels", "job", "memory", "sizes", "target"},
     {"media", "engines"},
     {"motion", "adopt"},
+    {"restore"},
     {"stages"},
     {"pipeline"},
     {"segments", "stills"},

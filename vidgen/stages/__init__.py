@@ -3,6 +3,7 @@
 from vidgen.stages.fit import Fit
 from vidgen.stages.generate import Generate
 from vidgen.stages.motion import EstimateMotion
+from vidgen.stages.restore import Restore
 from vidgen.stages.upscale import Upscale
 
-__all__ = ["EstimateMotion", "Fit", "Generate", "Upscale"]
+__all__ = ["EstimateMotion", "Fit", "Generate", "Restore", "Upscale"]

@@ -1,0 +1,142 @@
+"""Interlace and telecine undone, beside FFmpeg's filters, against the progressive truth.
+
+    python -m benchmarks.interlace                       ../shared/data/eval/video
+    python -m benchmarks.interlace --films FOLDER --quick
+
+Deinterlacing: the pictures of a film become one field each (at 50 or 60 fields a second where the
+film has so many pictures, else with more motion than any real field has), as they are and once
+through an interlaced H.264 encoder (CRF 20). Each way gives a picture for every field; PSNR is
+taken over all of them but the outermost three, in luma and in chroma, against the pictures that the
+fields were taken from. `native` is a film that came interlaced, with its truth beside it. Seconds
+are of the process, user and system together, a picture.
+
+Telecine: 3:2 with random cuts, each decoded frame a whole number of film frames out of step; how
+many film frames of which both fields are there come out bit for bit, once and in order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import write_result
+from benchmarks.weave import coded, filtered, pictures_of, woven_frames
+from vidgen.frame import Planes
+from vidgen.restore import Field, deinterlaced, rows_of
+
+FILMS = Path(__file__).parents[2] / "shared" / "data" / "eval" / "video"
+CLIPS = {
+    "cartoon_bbb_1080p60.mp4": 30,
+    "hd_sam2_02_cups.mp4": 100,
+    "sintel_trailer_audio_subs_chapters.mkv": 330,
+    "vfr_phone_dog_1080p.mp4": 8,
+    "bw_his_girl_friday.mp4": 60,
+}
+"""File, and the first picture taken from it."""
+NATIVE = ("interlaced_bbb_1080i30_tff.mp4", "cartoon_bbb_1080p60.mp4")
+HEIGHT = 540  # to which larger films are reduced, but for the native one
+FILTERS = {
+    "bwdif": "mode=send_field:parity=tff",
+    "yadif": "mode=send_field:parity=tff",
+    "w3fdif": "filter=complex:mode=field:parity=tff",
+}
+EDGE = 3  # pictures at either end that are not counted
+
+
+@dataclass
+class Case:
+    """Frames of two fields, the top one first, and the truth of each field."""
+
+    name: str
+    frames: list[Planes]
+    truth: list[Planes]
+
+
+def main() -> None:
+    """Measure, print and keep."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--films", type=Path, default=FILMS)
+    parser.add_argument("--clips", nargs="*", help="FILE:FIRST instead of the usual ones")
+    parser.add_argument("--pictures", type=int, default=24)
+    parser.add_argument("--no-native", action="store_true")
+    args = parser.parse_args()
+    clips = dict(CLIPS)
+    if args.clips:
+        clips = {
+            name: int(first) for name, _, first in (each.rpartition(":") for each in args.clips)
+        }
+    rows = []
+    for case in cases(args.films, clips, args.pictures, native=not args.no_native):
+        row = measured(case)
+        rows.append(row)
+        show(row)
+    gains = [row["luma"]["vidgen"] - row["luma"]["bwdif"] for row in rows]
+    print(f"mean gain over bwdif, luma: {np.mean(gains):+.2f} dB, least {min(gains):+.2f} dB")
+    write_result("interlace", {"pictures": args.pictures, "height": HEIGHT, "clips": rows})
+
+
+def cases(films: Path, clips: dict[str, int], count: int, native: bool) -> Iterator[Case]:
+    """All films, as they are and coded, and the one that came interlaced."""
+    if native and (films / NATIVE[0]).exists():
+        frames = list(islice(pictures_of(films / NATIVE[0]), count // 2))
+        yield Case("native 1080i30", frames, list(islice(pictures_of(films / NATIVE[1]), count)))
+    for name, first in clips.items():
+        truth = list(islice(pictures_of(films / name, HEIGHT), first, first + count // 2 * 2))
+        frames = woven_frames(truth)
+        yield Case(name, frames, truth)
+        yield Case(f"{name}, coded", list(coded(frames, crf=20)), truth)
+
+
+def measured(case: Case) -> dict[str, Any]:
+    """PSNR in dB of luma and chroma, and CPU seconds a picture, of each way."""
+    row: dict[str, Any] = {"name": case.name, "size": list(case.truth[0][0].shape[::-1])}
+    row |= {"luma": {}, "chroma": {}, "seconds": {}}
+    for name in [*FILTERS, "vidgen"]:
+        begin = time.process_time()
+        made = list(ours(case.frames) if name == "vidgen" else theirs(case.frames, name))
+        row["seconds"][name] = round((time.process_time() - begin) / len(made), 4)
+        row["luma"][name] = psnr(made, case.truth, 0)
+        row["chroma"][name] = psnr(made, case.truth, 1)
+    return row
+
+
+def ours(frames: Sequence[Planes]) -> Iterator[Planes]:
+    """The deinterlacer of the pipeline."""
+    return deinterlaced(
+        Field(rows_of(frame, parity), parity, fresh=number == 0 and parity == 0)
+        for number, frame in enumerate(frames)
+        for parity in (0, 1)
+    )
+
+
+def theirs(frames: Sequence[Planes], name: str) -> Iterator[Planes]:
+    """One of FFmpeg's."""
+    return filtered(frames, name, FILTERS[name])
+
+
+def psnr(made: Sequence[Planes], truth: Sequence[Planes], plane: int) -> float:
+    """In dB, from the mean squared error over all pictures but the outermost."""
+    pairs = list(zip(made, truth, strict=True))[EDGE:-EDGE]
+    errors = [np.mean((a[plane].astype(np.float32) - b[plane]) ** 2) for a, b in pairs]
+    return round(float(10 * np.log10(255**2 / max(np.mean(errors), 1e-9))), 2)
+
+
+def show(row: dict[str, Any]) -> None:
+    """One clip in a few words."""
+    told = ", ".join(
+        f"{name} {row['luma'][name]:.2f} ({row['chroma'][name]:.2f})" for name in row["luma"]
+    )
+    gain = row["luma"]["vidgen"] - row["luma"]["bwdif"]
+    seconds = row["seconds"]["vidgen"]
+    print(f"{row['name']}: {told}; gain {gain:+.2f} dB, {1000 * seconds:.0f} ms", flush=True)
+
+
+if __name__ == "__main__":
+    main()

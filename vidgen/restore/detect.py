@@ -1,0 +1,138 @@
+"""The first pass over a film: how its frames were made, decided once for all parts of it.
+
+A long film is looked at in samples first. Where all of them are clean and nothing in it is flagged
+as interlaced, that is the end of it; else every frame is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+from vidgen.errors import TruncatedError
+from vidgen.frame import Frame
+from vidgen.media import Decoder, probe
+from vidgen.motion import ChangeDetector, half_luma
+from vidgen.restore.cadence import State, follow, parts, states_for
+from vidgen.restore.comb import Evidence, Measure
+from vidgen.restore.runs import Seen, frame_rate, runs_of
+from vidgen.scan import Scan
+
+__all__ = ["Watcher", "scan_film"]
+
+_LONG = 3600  # frames, from which a film is sampled first
+_SAMPLES, _SAMPLE = 12, 60  # how many, and of how many frames
+
+
+def scan_film(
+    source: Path,
+    *,
+    start: Fraction | None = None,
+    end: Fraction | None = None,
+    forced: bool = False,
+    progress: Callable[[Fraction], None] = lambda _: None,
+) -> Scan:
+    """Look at a film from `start` to `end`, seconds from its beginning. Raises InputError.
+
+    `forced`: everything is interlaced, only the order of the fields is to be found. `progress` is
+    told the time of each frame looked at, in seconds on the film's clock.
+    """
+    clean = 0
+    if not forced and (frames := _long_film(source, start, end)):
+        clean, ended = _clean_samples(source, *frames)
+        if ended:
+            return Scan(frames=clean, whole=False)
+    with Decoder(source, start=start, end=end) as decoder:
+        watcher = Watcher(decoder.format.fps, forced)
+        for frame in _readable(decoder):
+            watcher(frame)
+            progress(frame.time)
+    return watcher.scan()
+
+
+@dataclass
+class Watcher:
+    """Sees the frames of a film in order; then `scan` says what they are."""
+
+    rate: Fraction | None
+    """Frames a second, as stated."""
+    forced: bool = False
+    _measure: Measure = field(default_factory=Measure)
+    _changes: ChangeDetector = field(default_factory=ChangeDetector)
+    _evidence: list[Evidence] = field(default_factory=list)
+    _flags: list[bool] = field(default_factory=list)
+    _seen: list[Seen] = field(default_factory=list)
+    _cuts: list[int] = field(default_factory=list)
+    _time_base: Fraction = Fraction(1)
+
+    def __call__(self, frame: Frame) -> None:
+        """The next frame."""
+        self._evidence += self._measure(frame.y)
+        if self._changes(half_luma(frame.y)).cut:
+            self._cuts.append(frame.pts)
+        self._flags.append(frame.interlaced)
+        self._seen.append(Seen(frame.pts, frame.duration))
+        self._time_base = frame.time_base
+
+    def path(self) -> list[State]:
+        """The state of each frame."""
+        self._evidence += self._measure.rest()
+        return follow(self._evidence, self._flags, states_for(self.rate, self.forced))
+
+    def scan(self) -> Scan:
+        """What was found."""
+        path = self.path()
+        pairs = zip(path, self._evidence, strict=False)
+        breaks = {number + 1 for number, pair in enumerate(pairs) if parts(*pair)}
+        runs = runs_of(path, self._seen, breaks)
+        if all(run.kind == "progressive" for run in runs):
+            return Scan(frames=len(self._seen))
+        rate = frame_rate(runs, self._seen, self._time_base, self.rate)
+        return Scan(runs, self._time_base, rate, tuple(self._cuts), len(self._seen))
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing so far looks or is flagged as anything but progressive."""
+        return not any(self._flags) and self.scan().progressive
+
+
+def _long_film(
+    source: Path, start: Fraction | None, end: Fraction | None
+) -> tuple[Fraction, Fraction] | None:
+    """From when to when to look, in seconds; None for a film that is short or of unknown length."""
+    media = probe(source)
+    if media.duration is None or media.interlaced or not media.video.fps:
+        return None
+    first, last = start or Fraction(0), min(media.duration, end or media.duration)
+    return (first, last) if (last - first) * media.video.fps > _LONG else None
+
+
+def _clean_samples(source: Path, first: Fraction, last: Fraction) -> tuple[int, bool]:
+    """How many frames were looked at, and whether all samples of that part of a film are clean."""
+    looked = 0
+    for number in range(_SAMPLES):
+        begin = first + (last - first) * (2 * number + 1) / (2 * _SAMPLES)
+        with Decoder(source, start=begin, end=last) as decoder:
+            watcher = Watcher(decoder.format.fps)
+            for frame in islice(_readable(decoder), _SAMPLE):
+                watcher(frame)
+                looked += 1
+        if not watcher.clean:
+            return looked, False
+    return looked, True
+
+
+def _readable(decoder: Decoder) -> Iterator[Frame]:
+    """The frames that can be read; that some are missing is for the run itself to say."""
+    frames = iter(decoder)
+    while True:
+        try:
+            frame = next(frames, None)
+        except TruncatedError:
+            return
+        if frame is None:
+            return
+        yield frame
