@@ -114,6 +114,9 @@ def test_a_run_can_start_from_shipped_weights(recipe, pairs, tmp_path):
     later = train.build(recipe.net)
     checkpoint.start(later, file)
     assert torch.equal(later.luma.tail.weight, folded(net).luma.tail.weight)
+    larger = train.build(replace(recipe.net, scale=4))
+    checkpoint.start(larger, file)
+    assert torch.equal(larger.luma.head.weight, folded(net).luma.head.weight)
     wider = train.build(replace(recipe.net, width=12))
     with pytest.raises(UsageError, match="does not fit"):
         checkpoint.start(wider, file)

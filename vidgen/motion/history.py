@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vidgen.motion.warp import pixel_grid, sample
 
-__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "align", "confidence"]
+__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "align", "trusted"]
 
 _MISMATCH = 2.5  # mean difference over a small window, in 8-bit steps, that halves the trust
 _WINDOW = 3  # half-resolution pixels a side
@@ -26,17 +26,27 @@ MARGIN_CODES, MARGIN_SHARE = 8, 0.5
 share of the range: an edge drawn sharp is brighter than any pixel that it came from."""
 
 
-def confidence(
+def trusted(
     previous: NDArray[np.uint8], current: NDArray[np.uint8], flow: NDArray[np.float32]
-) -> NDArray[np.uint8]:
-    """(h, w), 255 where `current` shows what `previous` showed there: both (h, w), half resolution.
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """The flow, put to rest where rest explains the picture as well, and the trust in it.
 
-    `flow` (h, w, 2) leads from `current` to `previous`, in full-resolution pixels.
+    `previous` and `current` are half-resolution luma (h, w); `flow` (h, w, 2) leads from `current`
+    to `previous`, in full-resolution pixels. Trust (h, w) is 255 where both show the same. Rest
+    keeps titles and logos apart from what moves behind them, and takes no sample between pixels.
     """
     places: NDArray[Any] = cv2.scaleAdd(flow, 0.5, pixel_grid(*flow.shape[:2]))
-    moved = sample(previous, places)
-    apart = cv2.blur(cv2.absdiff(moved, current).astype(np.float32), (_WINDOW, _WINDOW))
-    return np.asarray(np.rint(255 / (1 + (apart / _MISMATCH) ** 2)), np.uint8)
+    moved, still = _apart(sample(previous, places), current), _apart(previous, current)
+    at_rest = still <= moved
+    apart = np.minimum(still, moved)
+    trust = np.rint(255 / (1 + (apart / _MISMATCH) ** 2)).astype(np.uint8)
+    return np.where(at_rest[..., None], np.float32(0), flow), trust
+
+
+def _apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(h, w) mean difference around each pixel."""
+    difference = cv2.absdiff(one, other).astype(np.float32)
+    return np.asarray(cv2.blur(difference, (_WINDOW, _WINDOW)), np.float32)
 
 
 def align(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vidgen.engines import Backend, Engine
 from vidgen.frame import Frame, Planes, VideoFormat
 from vidgen.motion import half_luma
-from vidgen.motion.history import align, confidence
+from vidgen.motion.history import align, trusted
 from vidgen.zoo import Model
 
 __all__ = ["Upscale"]
@@ -104,8 +104,8 @@ class _Step:
             return np.zeros((squares, *y.shape), y.dtype), np.zeros(y.shape, np.uint8)
         if self._factor > 1:
             flow = _resized(flow, half) * np.float32(self._factor)
-        trust = _resized(confidence(self._last[0], half, flow), y)
-        return align(self._last[1], y, flow, self._model.scale), trust
+        flow, trust = trusted(self._last[0], half, flow)
+        return align(self._last[1], y, flow, self._model.scale), _resized(trust, y)
 
 
 def _resized(field: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:

@@ -21,6 +21,9 @@ from vidgen.nets.critic import Critic
 __all__ = ["State", "load", "new", "save", "start"]
 
 
+_BY_SCALE = ("tail.weight", "past.weight", "recall.weight")  # their shape depends on the scale
+
+
 @dataclass(slots=True)
 class State:
     """Everything that the next step depends on."""
@@ -102,15 +105,17 @@ def load(state: State, recipe: dict[str, Any], path: Path) -> None:
 
 
 def start(net: Upscaler, path: Path) -> None:
-    """Put the weights of a shipped model into `net`; what the file lacks stays as it is.
+    """Put the weights of a shipped model into `net`; the rest stays as it is.
 
-    Raises UsageError where there is no such file or a weight has another shape.
+    What the file lacks, and last layers where the scale is another one, are the rest. Raises
+    UsageError where there is no such file or any other weight has another shape.
     """
     if not path.is_file():
         raise UsageError(f"start = {str(path)!r}: no such file; give shipped weights, or none")
     known = dict(net.named_parameters())
     with torch.no_grad():
         for name, value in load_file(path).items():
-            if name not in known or known[name].shape != value.shape:
+            if name in known and known[name].shape == value.shape:
+                known[name].copy_(value)
+            elif not name.endswith(_BY_SCALE):
                 raise UsageError(f"start = {str(path)!r}: {name} does not fit this network")
-            known[name].copy_(value)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vidgen.frame import Planes
 from vidgen.motion import FlowEstimator, half_luma
-from vidgen.motion.history import confidence
+from vidgen.motion.history import trusted
 from vidgen.train import sources
 from vidgen.train.degrade import Degradation, degrade, draw
 from vidgen.train.recipe import Data
@@ -161,9 +161,9 @@ def _motion(luma: list[NDArray[Any]]) -> tuple[list[NDArray[Any]], list[NDArray[
     trusts = [np.zeros(halves[0].shape, np.uint8)]
     estimate = FlowEstimator()
     for previous, current in pairwise(halves):
-        flow = estimate.flow(current, previous)
+        flow, trust = trusted(previous, current, estimate.flow(current, previous))
         flows.append(flow.astype(np.float16))
-        trusts.append(confidence(previous, current, flow))
+        trusts.append(trust)
     return flows, trusts
 
 
