@@ -1,5 +1,6 @@
 """What is missing of a film is said, though no packet is damaged; a healthy film says nothing."""
 
+import re
 from fractions import Fraction
 
 import av
@@ -49,6 +50,31 @@ def test_a_film_that_ends_before_its_stated_length_is_not_whole(film):
     path.write_bytes(data.replace(b"00:00:01.000000000", b"00:00:03.000000000"))
     with pytest.raises(TruncatedError, match="its pictures end before the film"):
         notes(path)
+
+
+def test_a_missing_fragment_is_counted(film):
+    options = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+    path = film("a.mp4", frames=50, options={"g": "10"}, muxer_options=options)
+    assert notes(path) == []
+    data = path.read_bytes()
+    second, third = [place.start() - 4 for place in re.finditer(b"moof", data)][1:3]
+    path.write_bytes(data[:second] + data[third:])
+    said = notes(path)
+    assert "1 fragments of the file are missing, with all that was in them" in said
+
+
+def test_sound_with_a_gap_says_so(film, tmp_path, redo):
+    """A second of sound is cut out of a recording: its packets are copied, the gap is told."""
+    path = film("a.ts", frames=75, audio=[("libmp3lame", "eng")], picture=noise)
+    packets = [path.read_bytes()[n : n + 188] for n in range(0, path.stat().st_size, 188)]
+    with av.open(str(path)) as container:
+        sound = container.streams.audio[0].id
+    heard = [n for n, p in enumerate(packets) if (p[1] & 31) << 8 | p[2] == sound]
+    lost = set(heard[len(heard) // 3 : 2 * len(heard) // 3])
+    path.write_bytes(b"".join(p for n, p in enumerate(packets) if n not in lost))
+    (said,) = redo(path, tmp_path / "out.mkv")
+    assert said.startswith("stream 1 (audio) is silent for ")
+    assert 0.5 < float(said.split()[6]) < 1.5
 
 
 def y4m(path, words: str, samples: int, frames: int = 3):

@@ -19,7 +19,7 @@ from vidgen.media.pictures import Pictures
 from vidgen.media.source import sample_aspect_ratio
 from vidgen.media.timestamps import Stamps
 from vidgen.media.unsaid import said_by_size
-from vidgen.media.whole import SLACK_SECONDS
+from vidgen.media.whole import SLACK_SECONDS, fragments_missing
 from vidgen.timing import format_time, snap_rate
 
 __all__ = ["Decoder"]
@@ -160,6 +160,10 @@ class Decoder:
             raise TruncatedError(
                 f"{self._source}: broke off at {format_time(done)}{of} ({why}); "
                 f"what could be read is kept"
+            )
+        if lost := fragments_missing(self._source, self._pictures.format_name):
+            self.notes.append(
+                f"{lost} fragments of the file are missing, with all that was in them"
             )
         picture = self._stamps.nominal * self._pictures.time_base
         if not self._pictures.joins and stated.is_beyond(done, picture):

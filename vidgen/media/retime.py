@@ -14,6 +14,7 @@ from vidgen.timing import common_time_base
 __all__ = ["Retimer"]
 
 _LARGEST = 2**31 - 1  # FFmpeg's fractions are of 32-bit integers
+_GAP_SECONDS = Fraction(1, 10)  # between packets of sound; less is rounding
 # MP4 holds no times of such samples but counts them, so that a packet moved to 0 moves all others.
 _COUNTED = ("pcm_", "adpcm_")
 
@@ -49,6 +50,18 @@ class Retimer:
         self._begun = False
         self._last_dts: int | None = None
         self._next = 0
+        self._wide = _GAP_SECONDS / self._clock
+        self._missing = 0
+
+    @property
+    def missing(self) -> Fraction:
+        """Seconds of sound that no packet covers, between the first and the last one."""
+        return self._missing * self._clock
+
+    @property
+    def end(self) -> Fraction:
+        """Seconds of the output until which the packets that came last."""
+        return self._next * self._clock
 
     def is_past(self, packet: Packet[Stream], seconds: int) -> bool:
         """True when `packet` lies more than `seconds` beyond the end of the range."""
@@ -74,6 +87,8 @@ class Retimer:
                 duration = min(duration, self._length - pts)
         if self._type == "video" and self._trimmed and not self._begun and not packet.is_keyframe:
             return False
+        if self._begun and self._type == "audio" and pts - self._next > self._wide:
+            self._missing += pts - self._next
         self._begun = True
         self._set(packet, pts, dts, duration)
         return True

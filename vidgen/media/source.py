@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 from av.container import InputContainer
@@ -23,9 +25,12 @@ __all__ = [
     "film_start",
     "is_picture",
     "main_video",
+    "open_bytes",
     "open_source",
+    "read_through",
     "reason",
     "sample_aspect_ratio",
+    "size_of",
 ]
 
 CHROMA_LOCATIONS = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bottom")
@@ -35,12 +40,37 @@ _MP4_BOXES = (b"ftyp", b"mdat", b"free", b"skip", b"wide", b"styp", b"moof")
 _CLOCK = 1_000_000  # AV_TIME_BASE: units of a container's own times
 
 
+_ELSEWHERE: dict[Path, Callable[[], BinaryIO]] = {}
+"""Films of another machine, and how to read them."""
+
+
+def read_through(path: Path, open_file: Callable[[], BinaryIO]) -> None:
+    """Have `path` read by what `open_file` gives, from now on, in this process.
+
+    For a film that lies on another machine: all is read from it as if it lay here.
+    """
+    _ELSEWHERE[path] = open_file
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """The file itself."""
+    return _ELSEWHERE[path]() if path in _ELSEWHERE else path.open("rb")
+
+
+def size_of(path: Path) -> int:
+    """Bytes of the file."""
+    with open_bytes(path) as file:
+        return file.seek(0, os.SEEK_END)
+
+
 def open_source(path: Path) -> InputContainer:
     """Open `path`, which the caller closes. Raises InputError that says in a line what is wrong."""
-    _require_file(path)
+    if path not in _ELSEWHERE:
+        _require_file(path)
     try:
         # "file:" keeps a colon or a dash in a name from being taken for a protocol.
-        return av.open(f"file:{path}", metadata_errors="replace")
+        file = open_bytes(path) if path in _ELSEWHERE else f"file:{path}"
+        return av.open(file, "r", metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as video ({_why_not(path, error)})") from error
 

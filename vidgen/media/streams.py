@@ -30,6 +30,7 @@ from vidgen.media.source import (
 )
 from vidgen.media.subtitles import TextConverter, text_codec
 from vidgen.media.tags import chapters, global_tags, stream_tags
+from vidgen.media.whole import SLACK_SECONDS
 
 __all__ = ["StreamCopier"]
 
@@ -86,6 +87,7 @@ class StreamCopier:
         self._silent = {stream.index for stream in self._input.streams.audio}
         self.damaged = 0
         """Packets that the container refused and that were left out."""
+        self._picture = Fraction(0)
         self._covers: list[Packet[Stream]] = []
         self._lanes: dict[int, _Lane] = {}
         self._packets: Iterator[Packet[Stream]] = iter(())
@@ -195,22 +197,25 @@ class StreamCopier:
 
     def advance(self, time: Fraction) -> None:
         """Write all packets up to `time`, in seconds of the output."""
+        self._picture = time
         while self._pending is not None and _begin(self._pending) <= time:
-            packet, self._pending = self._pending, None
-            try:
-                self._output.mux_one(packet)
-            except (
-                av.InvalidDataError,
-                av.PatchWelcomeError,
-            ) as error:  # a muxer that looks inside: AAC without its head
-                self.damaged += 1
-                log.warning("%s: a packet cannot be copied: %s", self._source, reason(error))
-            self._pending = next(self._packets, None)
+            self._write(self._pending)
+
+    def _write(self, packet: Packet[Stream]) -> None:
+        try:
+            self._output.mux_one(packet)
+        except (
+            av.InvalidDataError,
+            av.PatchWelcomeError,
+        ) as error:  # a muxer that looks inside: AAC without its head
+            self.damaged += 1
+            log.warning("%s: a packet cannot be copied: %s", self._source, reason(error))
+        self._pending = next(self._packets, None)
 
     def finish(self) -> None:
         """Write what is left."""
         while self._pending is not None:
-            self.advance(_begin(self._pending))
+            self._write(self._pending)
 
     def findings(self) -> list[str]:
         """After the end: notes on what was found on the way."""
@@ -219,6 +224,17 @@ class StreamCopier:
             notes.append(f"{self.damaged} damaged packets of other streams were left out")
         if self._length is None and not self._start:
             notes += [f"stream {n} (audio) holds nothing that can be read" for n in self._silent]
+        for index, lane in self._lanes.items():
+            if lane.stream.type == "audio" and index not in self._silent:
+                notes += self._said_of_sound(f"stream {index} (audio)", lane.retime)
+        return notes
+
+    def _said_of_sound(self, name: str, retime: Retimer) -> list[str]:
+        notes, short = [], self._picture - retime.end
+        if retime.missing:
+            notes.append(f"{name} is silent for {float(retime.missing):.2f} s in gaps")
+        if short > SLACK_SECONDS and self._length is None:
+            notes.append(f"{name} ends {float(short):.2f} s before the picture")
         return notes
 
     def close(self) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,15 +13,16 @@ import av
 from av.container import InputContainer
 
 from vidgen.errors import UsageError
-from vidgen.media.source import container_duration
+from vidgen.media.source import container_duration, open_bytes, size_of
 from vidgen.timing import parse_time
 
-__all__ = ["SLACK_SECONDS", "Stated", "cut_off"]
+__all__ = ["SLACK_SECONDS", "Stated", "cut_off", "fragments_missing"]
 
 SLACK_SECONDS = Fraction(1, 4)
 """Sound and picture of a healthy film begin and end at most so far apart."""
 _TS_PACKETS = (188, 192, 204)  # bytes
 _SEGMENT = 0x18538067  # Matroska's element that holds all the rest
+_MANY_FRAGMENTS = 10_000  # a greater step is a damaged number
 _LARGEST_PAGE = 27 + 255 + 255 * 255  # bytes of an Ogg page: head, lengths, data
 _Y4M_CHROMA = {"420": (2, 2), "422": (2, 1), "411": (4, 1), "440": (1, 2), "mono": None}
 """What a chroma sample of Y4M's colour words covers, by how they begin; of others, one pixel."""
@@ -55,7 +58,7 @@ def _video_seconds(video: av.VideoStream) -> Fraction | None:
 
 def cut_off(path: Path, format_name: str) -> str:
     """Why the file is not whole; empty when it is, or when its format cannot tell."""
-    size = path.stat().st_size
+    size = size_of(path)
     if format_name == "mpegts":
         odd = all(size % length for length in _TS_PACKETS)
         return "its last transport packet is incomplete" if odd else ""
@@ -65,25 +68,48 @@ def cut_off(path: Path, format_name: str) -> str:
     }  # fmt: skip
     for name, end_of in ends.items():
         if name in format_name:
-            with path.open("rb") as file:
+            with open_bytes(path) as file:
                 if end_of(file, size) > size:
                     return "the file is shorter than it says itself"
     return ""
 
 
-def _boxes_end(file: BinaryIO, size: int) -> int:
-    """Where the last box of an MP4 ends. A box: 4 bytes size, 4 type, 8 more if the size is 1."""
+def _boxes(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
+    """(end, first 24 bytes) of each box of an MP4; the end may lie behind the file's.
+
+    A box: 4 bytes size, 4 type, 8 more if the size is 1; 0 is to the end of the file.
+    """
     position = 0
     while position + 8 <= size:
         file.seek(position)
-        head = file.read(16)
+        head = file.read(24)
         length = int.from_bytes(head[:4], "big")
         if length == 1:
             length = int.from_bytes(head[8:16], "big")
-        if length < 8:  # 0: to the end of the file
-            return size
-        position += length
-    return position
+        end = position + length if length >= 8 else size
+        yield end, head
+        position = end
+
+
+def _boxes_end(file: BinaryIO, size: int) -> int:
+    """Where the last box of an MP4 ends; behind the file, too, where fragments end in no box."""
+    end, in_fragments = 0, False
+    for end, head in _boxes(file, size):  # noqa: B007 - the last one is the result
+        in_fragments |= head[4:8] == b"moof"
+        if in_fragments and not head[4:8].isalnum():
+            return size + 1
+    return end
+
+
+def fragments_missing(path: Path, format_name: str) -> int:
+    """How many fragments of a fragmented MP4 are left out in their counting."""
+    if "mov" not in format_name:
+        return 0
+    with open_bytes(path) as file:
+        heads = [head for _, head in _boxes(file, size_of(path))]
+    numbers = [int.from_bytes(head[20:24], "big") for head in heads if head[4:8] == b"moof"]
+    steps = [after - before for before, after in pairwise(numbers)]
+    return sum(step - 1 for step in steps if 1 < step < _MANY_FRAGMENTS)
 
 
 def _riff_end(file: BinaryIO, size: int) -> int:

@@ -84,9 +84,9 @@ def _shifted(uv: NDArray[Any], right: float, below: float, top: int) -> NDArray[
     """`uv (H, W, 2)` read `right` and `below` of each sample, values in [0, top]; edges repeat."""
     if abs(right) < _NEAR and abs(below) < _NEAR:
         return uv
-    taps = [_taps(shift) for shift in (right, below)]
+    taps = _taps(right), _taps(below)
     if uv.itemsize == 1:  # which OpenCV rounds and saturates itself
-        return cv2.sepFilter2D(uv, -1, *taps, borderType=cv2.BORDER_REPLICATE)
+        return np.asarray(cv2.sepFilter2D(uv, -1, *taps, borderType=cv2.BORDER_REPLICATE))
     # No sample has the sixteenth bit, and OpenCV is three times faster with signed numbers.
     signed = cv2.sepFilter2D(uv.view(np.int16), -1, *taps, borderType=cv2.BORDER_REPLICATE)
     return np.clip(signed, 0, top).view(np.uint16)
@@ -99,7 +99,7 @@ def _taps(shift: float) -> NDArray[np.float32]:
     reach = _LOBES + int(np.ceil(abs(shift)))
     away = np.arange(-reach, reach + 1) - shift
     weights = np.where(abs(away) < _LOBES, np.sinc(away) * np.sinc(away / _LOBES), 0.0)
-    return (weights / weights.sum()).astype(np.float32)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 def resample(planes: Planes, width: int, height: int, bit_depth: int) -> Planes:
