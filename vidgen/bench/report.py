@@ -25,6 +25,7 @@ _LOSSLESS = [cv2.IMWRITE_WEBP_QUALITY, 101]  # above 100 OpenCV keeps every pixe
 
 _WIDTH, _HEIGHT = 560, 120  # of a curve, in CSS pixels
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 8, 20  # room for the words around it
+_DOTS = 80  # places that are shown one by one where there are no more
 _POINTS = 280  # of a curve; a longer film is drawn as the mean and range of each piece
 
 _STYLE = """
@@ -48,7 +49,7 @@ img { width: 100%; display: block } svg { width: 100%; height: auto }
 .bad { color: var(--bad) }
 svg text { font-size: 11px; fill: var(--dim) } .axis { stroke: var(--line) }
 .curve { fill: none; stroke: var(--curve); stroke-width: 1.5; stroke-linejoin: round }
-.band { fill: var(--band) } .worst { fill: var(--bad) }
+.band { fill: var(--band) } .worst { fill: var(--bad) } .dot { fill: var(--curve) }
 """
 
 
@@ -146,6 +147,7 @@ def _curve(result: Comparison, key: str) -> str:
     lower = [f"{x(t):.1f},{y(bottom):.1f}" for t, bottom, _, _ in reversed(pieces)]
     line = " ".join(f"{x(t):.1f},{y(mean):.1f}" for t, _, mean, _ in pieces)
     value = worst.measures[key]
+    dots = pieces if len(pieces) <= _DOTS else []
     words = escape(f"worst: {_written(value, metric)} at {_time(worst.time)}")
     return (
         f"<figure><figcaption>{escape(metric.label)}</figcaption>"
@@ -155,7 +157,11 @@ def _curve(result: Comparison, key: str) -> str:
         f"{_under(_WIDTH - _RIGHT, 'end', _time(result.scores[-1].time))}"
         f'<polygon class="band" points="{" ".join(upper + lower)}"/>'
         f'<polyline class="curve" points="{line}"/>'
-        f'<circle class="worst" cx="{x(float(worst.time)):.1f}" cy="{y(value):.1f}" r="3">'
+        + "".join(
+            f'<circle class="dot" cx="{x(t):.1f}" cy="{y(mean):.1f}" r="1.8"/>'
+            for t, _, mean, _ in dots
+        )
+        + f'<circle class="worst" cx="{x(float(worst.time)):.1f}" cy="{y(value):.1f}" r="3">'
         f"<title>{words}</title></circle></svg></figure>"
     )
 

@@ -25,9 +25,12 @@ class Lane:
 
     @property
     def fate(self) -> str:
-        """`kept`, `recoded`, `lost` or `added`."""
-        if self.reference is None or self.output is None:
-            return "added" if self.reference is None else "lost"
+        """`kept`, `recoded`, `lost` or `added`; `empty` where a lost one had no packet."""
+        if self.reference is None:
+            return "added"
+        if self.output is None:
+            nothing = self.reference.type == "data" and not self.reference.packets
+            return "empty" if nothing else "lost"
         return "kept" if self.reference.codec == self.output.codec else "recoded"
 
 
