@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vidgen.frame import VideoFormat
+from vidgen.scan import PROGRESSIVE, Scan
 
 __all__ = ["NO_PICTURE_DEPENDS_ON", "Job", "Made", "Progress", "Report", "Segment", "Settings"]
 
@@ -39,6 +40,9 @@ class Settings:
     crf: float | None = None
     """Constant rate factor of the codec; None is the codec's usual one."""
     preset: str | None = None
+    deinterlace: str = "auto"
+    """`auto`: undo interlace and pulldown where they are found. `on`: every frame is two fields.
+    `off`: frames stay as they are."""
     start: Fraction | None = None
     """Seconds from the beginning of the film."""
     end: Fraction | None = None
@@ -68,6 +72,8 @@ class Job:
     """Seconds to make; None where the source does not state its duration."""
     threads: int
     """Threads of an encoder; the same for all segments, since its pictures depend on them."""
+    scan: Scan = PROGRESSIVE
+    """How the film was recorded, as a first pass over all of it found."""
 
 
 @dataclass(frozen=True, slots=True)

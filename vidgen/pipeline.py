@@ -1,7 +1,7 @@
 """The whole machine: settings become stages, stages run between a decoder and an encoder.
 
-    decode ──queue──> motion ─> generate ─> upscale ─> fit ──queue──> encode
-    thread            compute thread                                  the caller's thread
+    decode ──queue──> restore ─> motion ─> generate ─> upscale ─> fit ──queue──> encode
+    thread            compute thread                                             caller's thread
 
 New frames are made before upscaling, since flow is cheap at low resolution. Only host pictures
 cross a queue. What runs is one segment, alone: its pictures depend on the job and on nothing that
@@ -24,9 +24,10 @@ from vidgen.errors import TruncatedError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.job import Job, Made, Segment, Settings
 from vidgen.media import Decoder, Encoder
+from vidgen.scan import PROGRESSIVE, Scan
 from vidgen.sizes import network_passes, target_format
 from vidgen.stage import Clock, Stage, prefetch, timed
-from vidgen.stages import EstimateMotion, Fit, Generate, Upscale
+from vidgen.stages import EstimateMotion, Fit, Generate, Restore, Upscale
 from vidgen.timing import parse_rate
 from vidgen.zoo import Model, load, names
 
@@ -35,6 +36,7 @@ __all__ = ["Steps", "build_stages", "make_segment", "output_format"]
 _IN_TIME = ("restore", "motion", "generate")  # steps that look at the frame after the last one
 _DECODED_BEFORE = Fraction(2)  # seconds: pictures beside a keyframe may refer to ones before it
 _RUN_IN = Fraction(2, 3)  # seconds, from which history and flow converge
+_RUN_OUT = Fraction(1, 3)  # seconds, in which are the fields that restoring looks ahead to
 
 Steps = dict[str, Stage]
 """Stages in the order in which a frame passes them, by the name that the report gives them."""
@@ -53,9 +55,9 @@ def make_segment(
     """
     began = time.perf_counter()
     with ExitStack() as stack:
-        steps, _ = build_stages(job.settings, job.video, job.origin)
+        steps, _ = build_stages(job.settings, job.video, job.origin, job.scan)
         clocks = {name: Clock() for name in ("decode", "wait", *steps, "encode")}
-        reading = _Reading(job, segment, fresh=segment.fresh and "restore" not in steps)
+        reading = _Reading(job, segment, restored="restore" in steps)
         stack.callback(reading.decoder.close)
         decoded = prefetch(timed(reading, clocks["decode"]), name="decode")
         frames: Iterator[Frame] = timed(stack.enter_context(closing(decoded)), clocks["wait"])
@@ -83,21 +85,27 @@ def make_segment(
 
 
 def build_stages(
-    settings: Settings, source: VideoFormat, origin: Fraction | None = None
+    settings: Settings,
+    source: VideoFormat,
+    origin: Fraction | None = None,
+    scan: Scan = PROGRESSIVE,
 ) -> tuple[Steps, str]:
     """The stages that turn `source` into what is asked for, and a line about the engine.
 
     Frames are made for instants counted from `origin`, seconds on the source's clock; None is the
-    first frame that comes. Raises UsageError for words that are not accepted, before any picture is
-    decoded.
+    first frame that comes. `scan` is what is to be undone. Raises UsageError for words that are
+    not accepted, before any picture is decoded.
     """
-    target = target_format(source, settings.scale, settings.size)
     steps: Steps = {}
+    fps, fields = _rate(settings, source, scan)
+    if not scan.progressive:
+        steps["restore"] = Restore(scan, fields)
+        source = steps["restore"].output(source)
+    target = target_format(source, settings.scale, settings.size)
     model, passes = _network(settings, source, target)
-    if settings.fps is not None or (model and model.history):
+    if fps is not None or (model and model.history):
         steps["motion"] = EstimateMotion()
-    if settings.fps is not None:
-        fps = parse_rate(settings.fps, source.fps)
+    if fps is not None:
         steps["generate"] = Generate(fps, source_fps=source.fps, origin=origin)
     engine, grown = "", source
     if model:
@@ -111,6 +119,19 @@ def build_stages(
     if fit.changes(grown):
         steps["fit"] = fit
     return steps, engine
+
+
+def _rate(settings: Settings, source: VideoFormat, scan: Scan) -> tuple[Fraction | None, bool]:
+    """The rate asked for, and whether interlaced frames are to give a picture for each field.
+
+    They do by default, as with FFmpeg's bwdif: a field is a real instant, which else would have to
+    be made. `x2` counts frames of interlaced film, and pictures of telecined film.
+    """
+    if settings.fps is None:
+        return None, True
+    frames = source.fps and source.fps * scan.pictures_per_frame(fields=False)
+    fps = parse_rate(settings.fps, frames)
+    return fps, frames is None or fps > frames
 
 
 def _network(
@@ -145,13 +166,17 @@ def output_format(steps: Steps, source: VideoFormat) -> VideoFormat:
 class _Reading:
     """The frames that a segment is made from: the run-in, its own, and the first one after it."""
 
-    def __init__(self, job: Job, segment: Segment, *, fresh: bool) -> None:
-        self._from = segment.begin if fresh else segment.begin - _RUN_IN
+    def __init__(self, job: Job, segment: Segment, *, restored: bool) -> None:
+        alone = segment.fresh and not restored
+        self._from = segment.begin if alone else segment.begin - _RUN_IN
         self._segment = segment
         first = max(segment.begin - job.zero - _DECODED_BEFORE, job.settings.start or Fraction(0))
         end = job.settings.end
         if segment.end is not None:
-            end = segment.end - job.zero + Fraction(1, 1 << 30)  # so that its first frame is there
+            # So that the first frame after it is there, and the fields that are looked at.
+            after = _RUN_OUT if restored else Fraction(1, 1 << 30)
+            reach = segment.end - job.zero + after
+            end = reach if end is None else min(reach, max(end, segment.end - job.zero))
         self.decoder = Decoder(job.settings.source, start=first, end=end)
         self.decoder.format = job.video  # also where the source changes its own in mid-film
         self.frames = 0

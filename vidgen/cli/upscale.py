@@ -52,6 +52,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="make new frames: 60, 60000/1001 or x2; else every frame stays",
     )
     picture.add_argument(
+        "--deinterlace",
+        choices=("auto", "off", "on"),
+        default="auto",
+        help="undo interlace and telecine where they are found (default: %(default)s); on: every "
+        "frame is two fields, whatever it looks like",
+    )
+    picture.add_argument(
         "--tier",
         choices=("realtime", "balanced"),
         default="realtime",
@@ -211,6 +218,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         scale=args.scale,
         size=args.size,
         fps=args.fps,
+        deinterlace=args.deinterlace,
         tier=args.tier,
         model=args.model,
         strength=_strength(args.strength),

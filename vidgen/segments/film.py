@@ -19,6 +19,8 @@ from vidgen.frame import VideoFormat
 from vidgen.job import Job, Made, Progress, Report, Segment, Settings
 from vidgen.media import Decoder, Joiner, probe, require_encodable
 from vidgen.pipeline import build_stages, output_format
+from vidgen.restore import scan_film, scan_notes
+from vidgen.scan import PROGRESSIVE, Scan
 from vidgen.segments.estimate import estimate
 from vidgen.segments.folder import Work
 from vidgen.segments.identity import identify
@@ -49,7 +51,7 @@ def run(
     require_writable(settings.target, settings.source, settings.overwrite)
     _require_words(settings)
     job = _looked_at(settings)
-    steps, engine = build_stages(settings, job.video, job.origin)
+    steps, engine = build_stages(settings, job.video, job.origin, job.scan)
     video = output_format(steps, job.video)
     job = replace(job, threads=_encoder_threads(video))
     with Work(job, identify(job, steps, engine)) as work:
@@ -72,7 +74,7 @@ def run(
         publish(partial_path(settings.target), settings.target)
         work.remove()
     report = tally.report
-    report.notes = [*work.notes, *dict.fromkeys([*report.notes, *notes])]
+    report.notes = [*scan_notes(job.scan), *work.notes, *dict.fromkeys([*report.notes, *notes])]
     report.seconds = time.perf_counter() - began
     return report
 
@@ -106,7 +108,16 @@ def _looked_at(settings: Settings) -> Job:
         origin=first.time,
         total=total,
         threads=1,
+        scan=_scanned(settings),
     )
+
+
+def _scanned(settings: Settings) -> Scan:
+    """What is to be undone in the film."""
+    if settings.deinterlace == "off":
+        return PROGRESSIVE
+    forced = settings.deinterlace == "on"
+    return scan_film(settings.source, start=settings.start, end=settings.end, forced=forced)
 
 
 def _encoder_threads(video: VideoFormat) -> int:
