@@ -23,7 +23,7 @@ __all__ = ["LARGE", "Evaluation", "Row", "evaluate", "mean_row"]
 LARGE = 700
 """Rows of a film that counts as large; cropping may take some of 720."""
 
-_EVERY = 3  # LPIPS, tOF and warp error at one of so many frames
+_EVERY = 4  # LPIPS, tOF and warp error at one of so many frames
 
 
 @dataclass(frozen=True)
