@@ -40,6 +40,8 @@ class Settings:
     crf: float | None = None
     """Constant rate factor of the codec; None is the codec's usual one."""
     preset: str | None = None
+    depth: int | None = None
+    """Bits a sample, 8 or 10; None is the source's, or what the codec takes of it."""
     deinterlace: str = "auto"
     """`auto`: undo interlace and pulldown where they are found. `on`: every frame is two fields.
     `off`: frames stay as they are."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 from itertools import chain, dropwhile, pairwise, takewhile
@@ -23,11 +24,11 @@ from vidgen.engines import choose_backend
 from vidgen.errors import TruncatedError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.job import Job, Made, Segment, Settings
-from vidgen.media import Decoder, Encoder
+from vidgen.media import Decoder, Encoder, encoded_depth
 from vidgen.scan import PROGRESSIVE, Scan
 from vidgen.sizes import network_passes, target_format
 from vidgen.stage import Clock, Stage, prefetch, timed
-from vidgen.stages import EstimateMotion, Fit, Generate, Restore, Upscale
+from vidgen.stages import Depth, EstimateMotion, Fit, Generate, Restore, Upscale
 from vidgen.timing import parse_rate
 from vidgen.zoo import Model, load, names
 
@@ -101,23 +102,30 @@ def build_stages(
     if not scan.progressive:
         steps["restore"] = Restore(scan, fields)
         source = steps["restore"].output(source)
-    target = target_format(source, settings.scale, settings.size)
+    shown = source.bit_depth
+    depth = encoded_depth(settings.codec, shown, settings.depth)
+    deepened = replace(source, bit_depth=max(depth, shown))
+    target = target_format(deepened, settings.scale, settings.size)
     model, passes = _network(settings, source, target)
     if fps is not None or (model and model.history):
         steps["motion"] = EstimateMotion()
     if fps is not None:
         steps["generate"] = Generate(fps, source_fps=source.fps, origin=origin)
-    engine, grown = "", source
+    if depth > shown:  # before the network, which then draws in that depth
+        steps["deepen"] = Depth(depth, source.color.range)
+    engine, grown = "", deepened
     if model:
         backend = choose_backend(settings.backend)
-        upscale = Upscale(backend, model, source, passes)
+        upscale = Upscale(backend, model, deepened, passes)
         steps["upscale"] = upscale
-        grown = upscale.output(source)
+        grown = upscale.output(deepened)
         times = f" {passes} times" if passes > 1 else ""
         engine = f"{model.name}{times} on {backend.describe()}"
     fit = Fit(target, grown=grown.width // source.width)
     if fit.changes(grown):
         steps["fit"] = fit
+    if depth < shown:
+        steps["dither"] = Depth(depth, source.color.range)
     return steps, engine
 
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser"]
 
+_CODECS = (
+    "x264", "x265", "svtav1", "ffv1", "prores", "nvenc-h264", "nvenc-hevc", "nvenc-av1", "qsv-h264",
+    "qsv-hevc", "qsv-av1", "amf-h264", "amf-hevc", "amf-av1",
+)  # fmt: skip
+
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the command."""
@@ -90,9 +95,16 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     output.add_argument(
         "--codec",
-        choices=("x264", "x265", "svtav1", "ffv1", "prores"),
+        choices=_CODECS,
         default="x264",
-        help="video codec (default: %(default)s)",
+        metavar="NAME",
+        help=f"video codec (default: %(default)s): {', '.join(_CODECS)}",
+    )
+    output.add_argument(
+        "--depth",
+        type=int,
+        choices=(8, 10),
+        help="bits a sample; else the source's, dithered where the codec takes 8 alone",
     )
     output.add_argument(
         "--crf", type=float, metavar="N", help="quality of the codec; lower is better and larger"
@@ -226,6 +238,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         codec=args.codec,
         crf=args.crf,
         preset=args.preset,
+        depth=args.depth,
         start=_time(args.start),
         end=_time(args.end),
         overwrite=args.overwrite,

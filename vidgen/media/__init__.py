@@ -1,10 +1,17 @@
 """Films in and out: PyAV and nothing else, and nothing else imports PyAV."""
 
-from vidgen.media.codecs import codec_names, holding_suffixes, require_encodable
+from vidgen.media.codecs import (
+    codec_names,
+    encoded_depth,
+    holding_suffixes,
+    require_encodable,
+)
 from vidgen.media.decode import Decoder
 from vidgen.media.encode import Encoder
+from vidgen.media.hardware import hardware_names
 from vidgen.media.join import Joiner, Piece
 from vidgen.media.probe import Chapter, MediaInfo, StreamInfo, probe
+from vidgen.media.source import read_through
 
 __all__ = [
     "Chapter",
@@ -15,7 +22,10 @@ __all__ = [
     "Piece",
     "StreamInfo",
     "codec_names",
+    "encoded_depth",
+    "hardware_names",
     "holding_suffixes",
     "probe",
+    "read_through",
     "require_encodable",
 ]

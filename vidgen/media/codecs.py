@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from vidgen.errors import UsageError
+from vidgen.media.codec import Codec
+from vidgen.media.hardware import HARDWARE, require_present
 
 __all__ = [
     "CODECS",
@@ -19,6 +21,7 @@ __all__ = [
     "Container",
     "codec_names",
     "container_of",
+    "encoded_depth",
     "find_codec",
     "holding_suffixes",
     "ordinary_priority",
@@ -31,60 +34,6 @@ _X26X_PRESETS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
     "placebo",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Codec:
-    """One word for an encoder."""
-
-    word: str
-    encoder: str
-    """FFmpeg's name."""
-    pix_fmts: dict[int, str]
-    """Bit depth of the planes -> what the encoder is given."""
-    presets: tuple[str, ...] = ()
-    preset: str = ""
-    """The default; empty where there is none to choose."""
-    preset_option: str = "preset"
-    crf: float | None = None
-    """The default; None where the encoder has no such quality."""
-    crf_max: float = 51
-    options: tuple[tuple[str, str], ...] = ()
-    """Fixed FFmpeg options."""
-    tells_pixel_aspect: bool = False
-    """True where the stream itself holds the sample aspect ratio."""
-    limited_range: bool = False
-    """True where every decoder takes the levels for limited range, whatever is said."""
-    containers: tuple[str, ...]
-    """Suffixes of the containers that hold it, the best first."""
-
-    def threads(self, count: int) -> int:
-        """How many threads make the encoder's pictures, of `count` that the machine has for it.
-
-        Named instead of left to the encoder, for the pictures depend on it: in x264 by its threads,
-        in x265 by how many frames are coded at once, which costs quality and brings little.
-        """
-        return (count + 7) // 8 if self.word == "x265" else count
-
-    def encoder_options(self, crf: float | None, preset: str | None) -> dict[str, str]:
-        """FFmpeg's options for that quality and speed. Raises UsageError for unknown ones."""
-        options = dict(self.options)
-        chosen = self.preset if preset is None else preset
-        if preset is not None and preset not in self.presets:
-            accepted = f"give one of {', '.join(self.presets)}" if self.presets else "leave it out"
-            raise UsageError(f"--preset {preset}: not a preset of {self.word}; {accepted}")
-        if chosen:
-            options[self.preset_option] = chosen
-        quality = self.crf if crf is None else crf
-        if quality is not None:
-            if self.crf is None:
-                raise UsageError(f"--crf {crf:g}: {self.word} has no such setting; leave it out")
-            if not 0 <= quality <= self.crf_max:
-                raise UsageError(
-                    f"--crf {quality:g}: {self.word} takes 0 (best) to {self.crf_max:g}"
-                )
-            options["crf"] = f"{quality:g}"
-        return options
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +148,7 @@ def piece_container(codec: Codec) -> Container:
 
 
 def codec_names() -> tuple[str, ...]:
-    """The words that `--codec` accepts."""
+    """The words that `--codec` accepts on any machine."""
     return tuple(CODECS)
 
 
@@ -210,11 +159,12 @@ def holding_suffixes(word: str) -> tuple[str, ...]:
 
 def find_codec(word: str) -> Codec:
     """The codec of that word. Raises UsageError that lists the words."""
-    if word not in CODECS:
-        near = get_close_matches(word, CODECS, n=1)
+    known = {**CODECS, **HARDWARE}
+    if word not in known:
+        near = get_close_matches(word, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise UsageError(f"--codec {word}: unknown; give one of {', '.join(CODECS)}{hint}")
-    return CODECS[word]
+        raise UsageError(f"--codec {word}: unknown; give one of {', '.join(known)}{hint}")
+    return known[word]
 
 
 def container_of(target: Path, codec: Codec) -> Container:
@@ -234,13 +184,26 @@ def container_of(target: Path, codec: Codec) -> Container:
     return CONTAINERS[suffix]
 
 
+def encoded_depth(codec: str, source: int, asked: int | None) -> int:
+    """8 or 10: the depth that pictures of `source` bits are encoded in. Raises UsageError."""
+    return find_codec(codec).bit_depth(source, asked)
+
+
 def require_encodable(
-    target: Path, codec: str, crf: float | None = None, preset: str | None = None
+    target: Path,
+    codec: str,
+    crf: float | None = None,
+    preset: str | None = None,
+    depth: int | None = None,
 ) -> None:
-    """Raise UsageError for a word that an Encoder would refuse. Touches no file."""
+    """Raise UsageError for a word that an Encoder would refuse. Touches no file.
+
+    Raises OutputError where the codec needs hardware that is not there.
+    """
     chosen = find_codec(codec)
     chosen.encoder_options(crf, preset)
     container_of(target, chosen)
+    require_present(chosen, chosen.bit_depth(8, depth))
 
 
 @contextmanager

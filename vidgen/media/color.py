@@ -216,9 +216,10 @@ def _view(plane: VideoPlane, dtype: np.dtype[Any], channels: int = 1) -> NDArray
 
 
 def picture(planes: Planes, pix_fmt: str) -> av.VideoFrame:
-    """Planes as a frame of `pix_fmt`: nv12 (8 bit), yuv420p (8 bit) or yuv420p10le (10 bit).
+    """Planes as a frame of `pix_fmt`: nv12, yuv420p (8 bit), yuv420p10le, p010le (10 bit).
 
-    nv12 shares the memory of the planes where it can, and keeps it alive; the others are copies.
+    p010le has the value in the high bits. nv12 shares the memory of the planes where it can, and
+    keeps it alive; the others are copies.
     """
     y, uv = planes
     if pix_fmt == "nv12" and y.flags.c_contiguous and y.flags.writeable and uv.flags.writeable:
@@ -229,8 +230,10 @@ def picture(planes: Planes, pix_fmt: str) -> av.VideoFrame:
     height, width = y.shape
     frame = av.VideoFrame(width, height, pix_fmt)
     targets = frame.planes
+    if pix_fmt == "p010le":
+        y, uv = y << 6, uv << 6
     _view(targets[0], y.dtype)[:] = y
-    if pix_fmt == "nv12":
+    if pix_fmt in ("nv12", "p010le"):
         _view(targets[1], y.dtype, channels=2)[:] = uv.reshape(height // 2, width)
     else:
         cv2.split(uv, [_view(targets[1], y.dtype), _view(targets[2], y.dtype)])

@@ -172,6 +172,8 @@ class Encoder:
 
     def _source_pix_fmt(self, frame: Frame) -> str:
         """The layout of the planes that the encoder takes, or that its pictures are made of."""
+        if self._pix_fmt == "p010le":
+            return self._pix_fmt
         if self._pix_fmt == "nv12" or frame.y.itemsize == 2:
             return "nv12" if frame.y.itemsize == 1 else "yuv420p10le"
         return "yuv420p"

@@ -81,7 +81,8 @@ def run(
 
 def _require_words(settings: Settings) -> None:
     """Raise UsageError for what can be refused before the source is opened."""
-    require_encodable(settings.target, settings.codec, settings.crf, settings.preset)
+    words = settings.codec, settings.crf, settings.preset, settings.depth
+    require_encodable(settings.target, *words)
     if settings.end is not None and settings.end <= (settings.start or 0):
         start, end = float(settings.start or 0), float(settings.end)
         raise UsageError(f"--start {start:g} --end {end:g}: give an end after the start")

@@ -1,9 +1,10 @@
 """The steps of a pipeline: generators over frames."""
 
+from vidgen.stages.depth import Depth
 from vidgen.stages.fit import Fit
 from vidgen.stages.generate import Generate
 from vidgen.stages.motion import EstimateMotion
 from vidgen.stages.restore import Restore
 from vidgen.stages.upscale import Upscale
 
-__all__ = ["EstimateMotion", "Fit", "Generate", "Restore", "Upscale"]
+__all__ = ["Depth", "EstimateMotion", "Fit", "Generate", "Restore", "Upscale"]
