@@ -68,6 +68,8 @@ class Job:
     """The planes that the decoder gives."""
     zero: Fraction
     """Seconds on the source's clock at which the film begins."""
+    offset: Fraction
+    """Seconds on the source's clock that are 0 in the output."""
     origin: Fraction
     """Seconds on the source's clock at which the first frame asked for is shown."""
     total: Fraction | None

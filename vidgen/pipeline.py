@@ -231,7 +231,7 @@ def _encode(
     first = next(pictures, None)
     if first is None:
         return _Written((), Fraction(1), Fraction(0), 0, ())
-    settings, offset, generated = job.settings, job.zero + (job.settings.start or 0), 0
+    settings, generated = job.settings, 0
     encoder = Encoder(
         target,
         output_format(steps, job.video),
@@ -240,7 +240,7 @@ def _encode(
         preset=settings.preset,
         time_base=first.time_base,
         piece_of=settings.source,
-        start=offset,
+        start=job.offset,
         threads=job.threads,
     )
     with encoder:

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +135,11 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
         help="processes that make a piece each, with a share of the cores (default: %(default)s)",
     )
     work.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="make the pieces on a Ray cluster: auto (the one of this machine), or host:port",
+    )
+    work.add_argument(
         "--segment",
         metavar="SECONDS",
         default="20",
@@ -190,6 +196,7 @@ def _make_each(
 def _make(settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
     """One film, or picture; what was done, for JSON."""
     from vidgen.bench.preview import write_before_after
+    from vidgen.cluster import run as run_there
     from vidgen.segments import middle
     from vidgen.segments import run as run_film
     from vidgen.stills import is_picture
@@ -202,7 +209,8 @@ def _make(settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
             report = run_pictures(settings, bar.show)
         else:
             settings = settings if preview is None else middle(settings, preview)
-            report = run_film(settings, bar.show, bar.say)
+            make = run_film if args.cluster is None else partial(run_there, address=args.cluster)
+            report = make(settings, bar.show, bar.say)
     finally:
         bar.close()
     if not args.quiet:

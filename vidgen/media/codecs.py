@@ -89,6 +89,7 @@ CODECS = {
             preset="8",
             crf=26,
             crf_max=63,
+            least_side=32,  # below, SVT-AV1 4.1 waits for itself for ever: 256x16, 4096x16, flat
             containers=(".mkv", ".mp4", ".m4v", ".webm"),
         ),
         Codec(

@@ -37,15 +37,21 @@ _MOST_JOBS = 256
 _ROWS_PER_THREAD = 32  # of the picture; x264's own bound, beyond which its threads get in their way
 
 
+Maker = Callable[[Work, Iterator[Segment], Tally], Iterator[tuple[Segment, Made]]]
+"""Makes segments as they come and gives what was made of each, in any order."""
+
+
 def run(
     settings: Settings,
     progress: Callable[[Progress], None] = lambda _: None,
     announce: Callable[[str], None] | None = None,
+    make: Maker | None = None,
 ) -> Report:
     """Read the source, make the target, say what was done. Raises VidgenError.
 
     `announce` is told before the work begins what a long film will take: without it, no sample is
-    made. A KeyboardInterrupt passes, and says how far the film is.
+    made. `make` makes the segments; by default processes of this machine do, `jobs` of them. A
+    KeyboardInterrupt passes, and says how far the film is.
     """
     began = time.perf_counter()
     require_writable(settings.target, settings.source, settings.overwrite)
@@ -60,7 +66,7 @@ def run(
             _require_holdable(work, video)
             if announce and not work.pieces.count() and (needs := estimate(work)):
                 announce(str(needs))
-            made = _make_all(work, tally)
+            made = _make_all(work, tally, make)
             notes = _join(work, video, made)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(tally.stopped(work.pieces.count())) from None
@@ -106,6 +112,7 @@ def _looked_at(settings: Settings) -> Job:
         settings=settings,
         video=video,
         zero=info.start,
+        offset=info.start + (settings.start or 0),
         origin=first.time,
         total=total,
         threads=1,
@@ -127,7 +134,7 @@ def _encoder_threads(video: VideoFormat) -> int:
     return max(1, min((cores or 1) * 3 // 2, video.height // _ROWS_PER_THREAD))
 
 
-def _make_all(work: Work, tally: Tally) -> list[tuple[Segment, Made]]:
+def _make_all(work: Work, tally: Tally, make: Maker | None) -> list[tuple[Segment, Made]]:
     """All segments in order, made now unless they were found."""
     done: dict[Segment, Made] = {}
 
@@ -139,7 +146,7 @@ def _make_all(work: Work, tally: Tally) -> list[tuple[Segment, Made]]:
             else:
                 yield segment
 
-    make = side_by_side if work.job.settings.jobs > 1 else _one_by_one
+    make = make or (side_by_side if work.job.settings.jobs > 1 else _one_by_one)
     with closing(prefetch(segments(work.starts()), depth=2, name="plan")) as planned:
         for segment, made in make(work, todo(), tally):
             done[segment] = made

@@ -14,7 +14,7 @@ from vidgen.job import NO_PICTURE_DEPENDS_ON, Job
 from vidgen.pipeline import Steps
 from vidgen.stages import Upscale
 
-__all__ = ["Identity", "identify"]
+__all__ = ["Identity", "content_of", "identify", "program"]
 
 _ENDS = 1 << 20  # bytes at the head and the tail of the source that are looked at
 _PROGRAM = ("vidgen", "av", "numpy", "opencv-python-headless")  # what makes pictures beside engines
@@ -55,15 +55,19 @@ def identify(job: Job, steps: Steps, engine: str) -> Identity:
         for step in steps.values()
         if isinstance(step, Upscale)
     }
-    programs = {name: _version(name) for name in _PROGRAM}
     return Identity(
-        {"source": _content(job.settings.source), **settings},
-        {**programs, **models, "engine": engine},
+        {"source": content_of(job.settings.source), **settings},
+        {**program(), **models, "engine": engine},
     )
 
 
-def _content(source: Path) -> str:
-    """Size, time of the last change, and a hash of both ends."""
+def program() -> dict[str, str]:
+    """Versions of what makes pictures beside the engines, on this machine."""
+    return {name: _version(name) for name in _PROGRAM}
+
+
+def content_of(source: Path) -> str:
+    """Size, time of the last change, and a hash of both ends. Raises OSError."""
     facts, digest = source.stat(), hashlib.sha256()
     with source.open("rb") as file:
         digest.update(file.read(_ENDS))

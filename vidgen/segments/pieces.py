@@ -15,7 +15,7 @@ from vidgen.media import Piece
 from vidgen.pipeline import make_segment
 from vidgen.segments.records import BAD_RECORD, made_from, plain, sync_folder, write_durably
 
-__all__ = ["Pieces"]
+__all__ = ["Pieces", "sha256_of"]
 
 
 class Pieces:
@@ -34,7 +34,7 @@ class Pieces:
             entry = json.loads(self._record(segment).read_text("utf-8"))
             if entry["segment"] != _named(segment):
                 return None
-            if entry["coded"] and entry["sha256"] != _sha256(self.path(segment)):
+            if entry["coded"] and entry["sha256"] != sha256_of(self.path(segment)):
                 return None
             return made_from(entry)
         except BAD_RECORD:
@@ -55,7 +55,7 @@ class Pieces:
         entry = {"segment": _named(segment), **plain(made)}
         if made.coded:
             try:
-                entry["sha256"] = _sha256(temporary)
+                entry["sha256"] = sha256_of(temporary)
                 with temporary.open("rb+") as file:
                     os.fsync(file.fileno())
                 temporary.replace(self.path(segment))
@@ -70,8 +70,7 @@ class Pieces:
 
     def piece(self, job: Job, segment: Segment, made: Made) -> Piece:
         """What a Joiner takes."""
-        start = job.zero + (job.settings.start or 0)
-        return Piece(self.path(segment), start, made.time_base, made.coded, made.end)
+        return Piece(self.path(segment), job.offset, made.time_base, made.coded, made.end)
 
     def _record(self, segment: Segment) -> Path:
         return self.folder / f"{segment.index:05}.json"
@@ -81,6 +80,7 @@ def _named(segment: Segment) -> str:
     return f"{segment.begin} to {segment.end}{' from a cut' if segment.fresh else ''}"
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
