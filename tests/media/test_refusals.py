@@ -107,3 +107,11 @@ def test_a_file_that_was_there_is_left_alone_when_refused(tmp_path):
         Encoder(tmp_path / "a.mp4", FORMAT, time_base=Fraction(1, 25), crf=99)
     assert (tmp_path / "a.mp4").read_text() == "mine"
     assert os.listdir(tmp_path) == ["a.mp4"]
+
+
+@pytest.mark.parametrize("size", [(4096, 16), (256, 30), (16, 4096)])
+def test_pictures_too_small_for_svtav1_are_refused(tmp_path, size):
+    """It would wait for itself for ever."""
+    with pytest.raises(UsageError, match=r"too small, it takes 32 pixels a side or more; give"):
+        Encoder(tmp_path / "a.mkv", VideoFormat(*size), codec="svtav1", time_base=Fraction(1, 25))
+    assert not (tmp_path / "a.mkv").exists()

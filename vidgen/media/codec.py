@@ -31,6 +31,8 @@ class Codec:
     """Fixed FFmpeg options."""
     tells_pixel_aspect: bool = False
     """True where the stream itself holds the sample aspect ratio."""
+    least_side: int = 2
+    """Pixels of width and of height that it needs."""
     limited_range: bool = False
     """True where every decoder takes the levels for limited range, whatever is said."""
     needs: str = ""
@@ -67,6 +69,14 @@ class Codec:
                 )
             options.update(dict.fromkeys(self.crf_options, f"{quality:g}"))
         return options
+
+    def require_size(self, width: int, height: int) -> None:
+        """Raise UsageError for a picture that is too small for it."""
+        if min(width, height) < self.least_side:
+            raise UsageError(
+                f"--codec {self.word}: {width}x{height} is too small, it takes {self.least_side} "
+                f"pixels a side or more; give another --size, or --codec x264"
+            )
 
     def bit_depth(self, source: int, asked: int | None) -> int:
         """8 or 10: what a picture of `source` bits is encoded in. Raises UsageError."""

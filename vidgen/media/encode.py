@@ -75,6 +75,7 @@ class Encoder:
     ) -> None:
         self._target, self._format, self.notes, self.coded = target, format, [], []
         self._codec = find_codec(codec)
+        self._codec.require_size(format.width, format.height)
         options = self._codec.encoder_options(crf, preset)
         film = copy_from or piece_of
         if film and format.color.transfer == PQ:

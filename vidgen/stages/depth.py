@@ -47,7 +47,7 @@ def deepened(plane: NDArray[Any], *, full: bool) -> NDArray[np.uint16]:
     """A plane of 8 bits in 10: times 4; in full range so that 255 becomes 1023."""
     if full:
         return ((plane.astype(np.uint32) * 1023 + 127) // 255).astype(np.uint16)
-    return plane.astype(np.uint16) << 2
+    return np.asarray(np.left_shift(plane, 2, dtype=np.uint16))
 
 
 def dithered(plane: NDArray[Any], *, full: bool) -> NDArray[np.uint8]:
@@ -59,4 +59,4 @@ def dithered(plane: NDArray[Any], *, full: bool) -> NDArray[np.uint8]:
     pattern = np.tile(_THRESHOLDS, (height // 2 + 1, width // 2 + 1))[:height, :width]
     if plane.ndim == 3:
         pattern = pattern[..., None]
-    return np.minimum((wide + pattern) >> 2, 255).astype(np.uint8)
+    return np.asarray(np.minimum((wide + pattern) >> 2, 255), np.uint8)
