@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import onnx
 import pytest
+from onnx import helper, numpy_helper
 
 from vidgen import zoo
 from vidgen.adopt import add_model, ncnn_model
@@ -61,6 +62,43 @@ def test_a_network_that_wants_larger_steps_gets_them(add, onnx_file):
 @pytest.mark.parametrize("words", [{"fixed": True}, {"opset": 11}, {"opset": 20}])
 def test_other_exports_of_the_same(add, onnx_file, words):
     assert add(onnx_file(**words)).scale == 2
+
+
+def test_a_graph_that_pads_by_the_size_it_is_given(add, tmp_path):
+    """Its shapes cannot be told without running it: rows are added, and cut off again."""
+    words = {
+        "mode": "nearest",
+        "coordinate_transformation_mode": "asymmetric",
+        "nearest_mode": "floor",
+    }
+    make, info = helper.make_node, helper.make_tensor_value_info
+    constants = {"eight": np.int64([8]), "scales": np.float32([1, 1, 2, 2]), "two": np.int64([2])}
+    constants |= {
+        "row": np.int64([2]),
+        "before": np.int64([0, 0, 0, 0, 0, 0]),
+        "column": np.int64([0]),
+    }
+    nodes = [
+        make("Shape", ["in"], ["rows"], start=2, end=3),
+        make("Mod", ["rows", "eight"], ["over"]),
+        make("Sub", ["eight", "over"], ["missing"]),
+        make("Concat", ["before", "missing", "column"], ["pads"], axis=0),
+        make("Pad", ["in", "pads"], ["padded"], mode="edge"),
+        make("Resize", ["padded", "", "scales"], ["large"], **words),
+        make("Mul", ["rows", "two"], ["end"]),
+        make("Slice", ["large", "column", "end", "row"], ["out"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [info("in", 1, [1, 3, "h", "w"])],
+        [info("out", 1, [1, 3, "oh", "ow"])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    path = tmp_path / "pads.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+    assert add(path).scale == 2
 
 
 def test_the_card_says_where_it_is_from(add, onnx_file):

@@ -186,8 +186,11 @@ def _tried(model: Model, backend: Backend) -> Model:
                 _require_alike(model, backend, depth)
             return model
         except (BackendError, RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-    raise ModelError(f"{model.name}: {backend.name} cannot run it ({reason})")
+            reason = str(error).strip().splitlines()[-1].strip()
+    raise ModelError(
+        f"{model.name}: {backend.name} cannot run it at any of the sizes tried ({reason}); was it "
+        "exported for one size? Export it with open height and width"
+    )
 
 
 def _require_alike(model: Model, backend: Backend, depth: int) -> None:

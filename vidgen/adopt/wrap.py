@@ -18,6 +18,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, compose, helper, numpy_helper, version_converter
+from onnx.reference import ReferenceEvaluator
 
 from vidgen.errors import ModelError
 
@@ -26,6 +27,7 @@ __all__ = ["OPSET", "Network", "open_network", "wrapped"]
 OPSET = 17
 _IR = 9
 _PROBE = 64, 96  # rows and columns of a picture whose enlargement tells the scale
+_TINY = 16, 24  # the same where the network has to be run, which is slow
 _FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16)
 _RED, _BLUE = 0.2126, 0.0722  # weights in luma, BT.709
 
@@ -49,7 +51,7 @@ class Network:
 
     @property
     def macs_per_pixel(self) -> int:
-        """Multiply-accumulates of its convolutions for each pixel of the input."""
+        """Multiply-accumulates of its convolutions a pixel of the input; 0 where sizes are not told."""
         return _macs(self.model)
 
 
@@ -71,14 +73,33 @@ def open_network(model: Any, name: str) -> Network:
         )
     if shapes[0][1] not in (3, None) or inputs[0].type.tensor_type.elem_type not in _FLOATS:
         raise ModelError(f"{name}: takes {shapes[0]}; float RGB (1, 3, H, W) can be added")
-    large = _shape(_inferred(model, inputs[0].name, _PROBE).graph.output[0])
-    scale = large[2] // _PROBE[0] if len(large) == 4 and large[2] else 0
-    if not scale or large[1:] != [3, *(side * scale for side in _PROBE)]:
+    small, large = _enlarged(model, inputs[0])
+    scale = large[2] // small[2] if len(large) == 4 else 0
+    if not scale or large != [1, 3, *(side * scale for side in small[2:])]:
+        made = f"makes {large} of {small}" if large else f"cannot take {small}"
         raise ModelError(
-            f"{name}: makes {large} of [1, 3, {_PROBE[0]}, {_PROBE[1]}]; RGB enlarged by a whole "
-            "factor can be added, from a graph exported with open height and width"
+            f"{name}: {made}; RGB enlarged by a whole factor can be added, from a graph exported "
+            "with open height and width"
         )
     return Network(model, scale)
+
+
+def _enlarged(model: Any, into: Any) -> tuple[list[int], list[int]]:
+    """Shapes of a picture and of what the network makes of it; [] where it cannot take it.
+
+    Told from the graph alone where that is possible, else by running it on a smaller picture.
+    """
+    large = _shape(_inferred(model, into.name, _PROBE).graph.output[0])
+    if len(large) == 4 and None not in large[1:]:
+        return [1, 3, *_PROBE], [1, *large[1:]]
+    small = 1, 3, *_TINY
+    half = into.type.tensor_type.elem_type == TensorProto.FLOAT16
+    picture = np.zeros(small, np.float16 if half else np.float32)
+    try:
+        (made,) = ReferenceEvaluator(model).run(None, {into.name: picture})
+    except (ValueError, IndexError, TypeError, RuntimeError, NotImplementedError):
+        return list(small), []
+    return list(small), list(np.shape(made))
 
 
 def wrapped(network: Network, bit_depth: int) -> Any:
