@@ -51,7 +51,7 @@ class Network:
 
     @property
     def macs_per_pixel(self) -> int:
-        """Multiply-accumulates of its convolutions a pixel of the input; 0 where sizes are not told."""
+        """Of its convolutions, a pixel of the input; 0 where their sizes are not told."""
         return _macs(self.model)
 
 
