@@ -101,6 +101,7 @@ def test_interlaced_in_segments_as_in_one_go(vidgen, film, small, tmp_path):
     assert made[0] == made[1]
 
 
-def test_info_says_what_is_flagged(vidgen, film, pictures):
-    told = vidgen("info", film(in_frames(pictures[:8]), **{"x264-params": "bff=1"}))
-    assert "interlaced" in told.stdout
+def test_info_says_what_is_flagged_and_what_is_found(vidgen, film, pictures):
+    told = vidgen("info", film(in_frames(pictures[:16], False), **{"x264-params": "tff=1"}))
+    assert "yuv420p, interlaced" in told.stdout
+    assert "measured  8 of 8 frames interlaced, bottom field first" in told.stdout

@@ -17,9 +17,11 @@ from vidgen.timing import format_time
 if TYPE_CHECKING:
     from vidgen.frame import VideoFormat
     from vidgen.media import MediaInfo
+    from vidgen.scan import Scan
 
 __all__ = ["add_parser"]
 
+_LOOKED_AT = Fraction(5)  # seconds from the beginning in which fields are measured
 _RANGES = {0: "unspecified", 1: "limited", 2: "full"}
 
 
@@ -45,8 +47,9 @@ def run(args: argparse.Namespace) -> int:
         from vidgen.media import probe  # deferred: `--help` needs no libraries
 
         media = probe(args.file)
-        facts = _plain(media)
-        lines = _media_lines(media)
+        scan = _fields(args.file)
+        facts = {**_plain(media), "scan": _plain(scan)}
+        lines = [*_media_lines(media), *_scan_lines(scan)]
     print(json.dumps(facts, indent=2) if args.json else "\n".join(lines))
     return 0
 
@@ -124,6 +127,20 @@ def _video_lines(media: MediaInfo, video: VideoFormat) -> list[str]:
             f"shown     pixels {video.sample_aspect_ratio}, turned {video.rotation} degrees"
         )
     return lines
+
+
+def _fields(path: Path) -> Scan:
+    """How the beginning of a film was recorded, by measure; flags may lie."""
+    from vidgen.restore import scan_film
+
+    return scan_film(path, end=_LOOKED_AT)
+
+
+def _scan_lines(scan: Scan) -> list[str]:
+    from vidgen.restore import scan_notes
+
+    found = scan_notes(scan) or [f"{scan.frames} of {scan.frames} frames progressive"]
+    return [f"measured  {line} (first {_LOOKED_AT} s)" for line in found]
 
 
 def _stream_line(stream: Any) -> str:
