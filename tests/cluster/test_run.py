@@ -68,7 +68,7 @@ def tasks() -> list[int]:
     found = []
     for line in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if line.read_bytes().startswith(b"ray::_make"):
+            if line.read_bytes().startswith(b"ray::make"):
                 found.append(int(line.parent.name))
         except OSError:
             continue
@@ -123,7 +123,7 @@ def test_a_film_that_the_nodes_do_not_have_is_read_through(upscaled, address, cl
     source = clip("in.mp4", frames=60, options={"g": "12"})
     errors = finished(upscaled(source, "here.mkv"), 0)
     assert errors == ""
-    nowhere = "import vidgen.cluster\nvidgen.cluster.content_of = lambda path: 'not there'"
+    nowhere = "import vidgen.cluster.near as near\nnear.content_of = lambda path: 'not there'"
     run = upscaled(source, "there.mkv", "--cluster", address, before=nowhere)
     finished(run, 0)
     assert pictures(tmp_path / "there.mkv") == pictures(tmp_path / "here.mkv")

@@ -8,12 +8,9 @@ piece count; a task that is lost with its machine is begun anew elsewhere.
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import socket
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,11 +19,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from vidgen.cluster.far import LISTEN_SECONDS, Desk, import_ray, make
 from vidgen.errors import BackendError, VidgenError
-from vidgen.job import Job, Made, Progress, Report, Segment, Settings
-from vidgen.media import read_through
-from vidgen.memory import keep_freed_memory
-from vidgen.pipeline import make_segment
+from vidgen.job import Made, Progress, Report, Segment, Settings
 from vidgen.segments import Tally, Work, content_of, program, sha256_of
 from vidgen.segments import run as run_here
 
@@ -34,11 +29,8 @@ __all__ = ["run"]
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 4 << 20  # bytes of a piece that are on their way at a time
-_BLOCK = 1 << 20  # bytes of the film that are asked for at a time
 _ATTEMPTS = 4  # that a segment has before its machines are taken to be at fault
 _PATIENCE = 10.0  # seconds for the cluster's head to answer
-_LISTEN = 0.5  # seconds between two looks at how far tasks are
 
 
 def run(
@@ -58,7 +50,7 @@ def run(
 
 @contextmanager
 def _connected(address: str) -> Iterator[None]:
-    ray = _ray()
+    ray = import_ray()
     if ray.is_initialized():  # by the program that called us, who also ends it
         yield
         return
@@ -88,14 +80,6 @@ def _no_cluster(address: str, why: str) -> BackendError:
     return BackendError(
         f"--cluster {address}: no Ray cluster ({why}); begin one with: ray start --head"
     )
-
-
-def _ray() -> Any:
-    """The library; untyped, for it is an extra."""
-    try:
-        return import_module("ray")
-    except ImportError:
-        raise BackendError("--cluster needs Ray: pip install 'vidgen[cluster]'") from None
 
 
 @dataclass(slots=True)
@@ -130,7 +114,7 @@ class _Tasks:
     """All tasks of a run, and the desk at which they ask for the film and tell how far they are."""
 
     def __init__(self, work: Work) -> None:
-        self._ray = ray = _ray()
+        self._ray = ray = import_ray()
         self._pieces = work.pieces
         nodes = [node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]]
         jobs = work.job.settings.jobs
@@ -141,10 +125,10 @@ class _Tasks:
         strategies = import_module("ray.util.scheduling_strategies")
         node = ray.get_runtime_context().get_node_id()
         here = strategies.NodeAffinitySchedulingStrategy(node, soft=False)
-        desk = ray.remote(num_cpus=0, scheduling_strategy=here)(_Desk)
+        desk = ray.remote(num_cpus=0, scheduling_strategy=here)(Desk)
         self._desk = desk.remote(self._job.settings.source)
         words = {"num_cpus": cores, "num_returns": "streaming", "max_retries": 0}
-        self._make = ray.remote(**words, _generator_backpressure_num_objects=4)(_make)
+        self._make = ray.remote(**words, _generator_backpressure_num_objects=4)(make)
         self.running: list[_Task] = []
 
     def have_room(self) -> bool:
@@ -167,7 +151,7 @@ class _Tasks:
     def finished(self) -> Iterator[tuple[Segment, Made]]:
         """Take what has come in; pieces that are whole are kept and given."""
         streams = {task.stream: task for task in self.running}
-        ready, _ = self._ray.wait([*streams], num_returns=1, timeout=_LISTEN)
+        ready, _ = self._ray.wait([*streams], num_returns=1, timeout=LISTEN_SECONDS)
         for stream in ready:
             task = streams[stream]
             try:
@@ -210,97 +194,3 @@ class _Tasks:
             task.file.close()
             self._ray.cancel(task.stream, force=True)
         self._ray.kill(self._desk)
-
-
-class _Desk:
-    """An actor on the machine that began the run."""
-
-    def __init__(self, source: Path) -> None:
-        self._file = source.open("rb")
-        self._told: dict[int, tuple[int, Fraction]] = {}
-
-    def size(self) -> int:
-        """Bytes of the film."""
-        return self._file.seek(0, os.SEEK_END)
-
-    def read(self, offset: int, count: int) -> bytes:
-        """At most `count` bytes of the film from `offset` on."""
-        self._file.seek(offset)
-        return self._file.read(count)
-
-    def tell(self, index: int, frames: int, end: Fraction) -> None:
-        """How far a segment is."""
-        self._told[index] = frames, end
-
-    def told(self) -> dict[int, tuple[int, Fraction]]:
-        """How far all segments are, as last told."""
-        told, self._told = self._told, {}
-        return told
-
-
-def _make(
-    job: Job, segment: Segment, content: str, versions: dict[str, str], desk: Any
-) -> Iterator[bytes | tuple[Made, str]]:
-    """The task: make a segment; yield its piece in chunks, then what it is and its SHA-256."""
-    if (mine := program()) != versions:
-        raise VidgenError(f"a machine of the cluster has {mine}, this one has {versions}")
-    keep_freed_memory()
-    source = job.settings.source
-    if not _is_here(source, content):
-        read_through(source, lambda: _through(desk))
-    due = 0.0
-
-    def tell(frames: int, end: Fraction) -> None:
-        nonlocal due
-        if (now := time.monotonic()) >= due:
-            desk.tell.remote(segment.index, frames, end)
-            due = now + _LISTEN
-
-    with tempfile.TemporaryDirectory(prefix="vidgen-") as folder:
-        path = Path(folder) / "piece"
-        made = make_segment(job, segment, path, tell)
-        if made.coded:
-            with path.open("rb") as file:
-                while chunk := file.read(_CHUNK):
-                    yield chunk
-        yield made, sha256_of(path) if made.coded else ""
-
-
-def _is_here(source: Path, content: str) -> bool:
-    try:
-        return content_of(source) == content
-    except OSError:
-        return False
-
-
-def _through(desk: Any) -> BinaryIO:
-    return io.BufferedReader(_Elsewhere(desk), _BLOCK)
-
-
-class _Elsewhere(io.RawIOBase):
-    """The film at the desk, as a file."""
-
-    def __init__(self, desk: Any) -> None:
-        self._ray, self._desk, self._at = _ray(), desk, 0
-        self._size: int = self._ray.get(desk.size.remote())
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """As of any file."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        self._at = base + offset
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` with what follows; 0 at the end."""
-        data: bytes = self._ray.get(self._desk.read.remote(self._at, len(buffer)))
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
