@@ -2,10 +2,14 @@
 
 import json
 import subprocess
+from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 
+from vidgen.bench.metrics import similarities
+from vidgen.bench.scenes import Scene
 from vidgen.bench.vmaf import Vmaf, find_ffmpeg
 from vidgen.errors import BackendError
 from vidgen.media import Decoder
@@ -47,6 +51,24 @@ def test_scores_are_those_of_the_program_on_the_files(ffmpeg, clip, tmp_path, de
     assert scores == [pytest.approx(each, abs=1e-4) for each in expected]
     assert len(scores) == 4
     assert 0 < scores[2]["vmaf_neg"] < scores[2]["vmaf"] < 97
+
+
+def test_ms_ssim_is_near_that_of_libvmaf(ffmpeg, tmp_path):
+    """Another program's: its low-pass filter between the scales differs, its weights do not."""
+    planes = [Scene(320, 240).planes(Fraction(n))[0] for n in (1, 3)]
+    blurred = [cv2.GaussianBlur(plane, (0, 0), 1.2) for plane in planes]
+    for name, each in (("good", planes), ("bad", blurred)):
+        chroma = bytes([128]) * (each[0].size // 2)
+        (tmp_path / name).write_bytes(b"".join(plane.tobytes() + chroma for plane in each))
+    raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "320x240", "-i"]
+    graph = "libvmaf=feature=name=float_ms_ssim:log_fmt=json:log_path=log.json"
+    command = [str(ffmpeg), "-v", "error", *raw, "bad", *raw, "good", "-lavfi", graph]
+    subprocess.run([*command, "-f", "null", "-"], cwd=tmp_path, check=True)
+    frames = json.loads((tmp_path / "log.json").read_text())["frames"]
+    for frame, good, bad in zip(frames, planes, blurred, strict=True):
+        expected = frame["metrics"]["float_ms_ssim"]
+        assert 0.9 < expected < 0.99
+        assert similarities(good, bad)[1] == pytest.approx(expected, abs=2e-3)
 
 
 def test_no_pictures_no_scores(ffmpeg):
