@@ -13,7 +13,7 @@ from vidgen.scan import PROGRESSIVE, Scan
 
 __all__ = ["NO_PICTURE_DEPENDS_ON", "Job", "Made", "Progress", "Report", "Segment", "Settings"]
 
-NO_PICTURE_DEPENDS_ON = ("source", "target", "overwrite", "resume", "jobs")
+NO_PICTURE_DEPENDS_ON = ("source", "target", "overwrite", "resume", "jobs", "maps", "video_only")
 """What may change between a run and its continuation; of the source, its content counts."""
 
 
@@ -49,6 +49,10 @@ class Settings:
     """Seconds from the beginning of the film."""
     end: Fraction | None = None
     """Seconds from the beginning of the film; the frame on show at this time is not included."""
+    maps: tuple[str, ...] = ()
+    """FFmpeg's words for the streams that come along, such as `0:a:1` or `-0:s`; none: all."""
+    video_only: bool = False
+    """Whether every other stream stays behind."""
     overwrite: bool = False
     segment: Fraction = Fraction(20)
     """Seconds of film, about, made at a time: what is lost at most when a run breaks off."""

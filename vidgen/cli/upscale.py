@@ -111,6 +111,15 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
         "--crf", type=float, metavar="N", help="quality of the codec; lower is better and larger"
     )
     output.add_argument("--preset", metavar="NAME", help="speed of the codec, in its own words")
+    output.add_argument(
+        "--map",
+        metavar="STREAMS",
+        action="append",
+        default=[],
+        help="streams that come along, as with FFmpeg: 0:a:1, 0:s:m:language:eng, or --map=-0:s to "
+        "leave some out (default: all)",
+    )
+    output.add_argument("--video-only", action="store_true", help="no other stream comes along")
     output.add_argument("--start", metavar="TIME", help="from here: 90.5, 1:30 or 1:02:03.25")
     output.add_argument("--end", metavar="TIME", help="up to here")
     output.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
@@ -247,6 +256,8 @@ def _settings(args: argparse.Namespace) -> Settings:
         crf=args.crf,
         preset=args.preset,
         depth=args.depth,
+        maps=tuple(args.map),
+        video_only=args.video_only,
         start=_time(args.start),
         end=_time(args.end),
         overwrite=args.overwrite,

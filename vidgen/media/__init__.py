@@ -10,6 +10,7 @@ from vidgen.media.decode import Decoder
 from vidgen.media.encode import Encoder
 from vidgen.media.hardware import hardware_names
 from vidgen.media.join import Joiner, Piece
+from vidgen.media.mapping import require_map
 from vidgen.media.probe import Chapter, MediaInfo, StreamInfo, probe
 from vidgen.media.source import read_through
 
@@ -28,4 +29,5 @@ __all__ = [
     "probe",
     "read_through",
     "require_encodable",
+    "require_map",
 ]

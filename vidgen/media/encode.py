@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -70,6 +70,7 @@ class Encoder:
         copy_from: Path | None = None,
         start: Fraction | None = None,
         end: Fraction | None = None,
+        maps: Sequence[str] = (),
         piece_of: Path | None = None,
         threads: int = 0,
     ) -> None:
@@ -87,7 +88,7 @@ class Encoder:
         self._is_new = not target.exists()
         self._durations: dict[int, int] = {}
         self._last: int | None = None
-        self._others = StreamCopier(copy_from, container, start, end) if copy_from else None
+        self._others = StreamCopier(copy_from, container, start, end, maps) if copy_from else None
         self._offset = self._others.offset if self._others else (start or Fraction(0))
         self.time_base = fitting(common_time_base(time_base, self._offset))
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from enum import Enum
 
 import av
@@ -35,15 +36,18 @@ class Fate(Enum):
 
 
 def fates(
-    source: InputContainer, video: VideoStream, container: Container
+    source: InputContainer, video: VideoStream, container: Container, wanted: Collection[int]
 ) -> tuple[dict[int, Fate], list[str]]:
-    """The fate of every stream by index, and notes on those left behind.
+    """The fate of every stream by index, and notes on those of `wanted` that are left behind.
 
     Raises OutputError naming a video, sound or subtitle stream that cannot be held, and a container
     that can. Data, attachments, cover art and what no container can hold are left behind instead.
     """
     found, notes = {}, []
     for stream in source.streams:
+        if stream.index != video.index and stream.index not in wanted:
+            found[stream.index] = Fate.LEFT
+            continue
         fate = Fate.MAIN if stream.index == video.index else _fate(stream, container)
         if fate is Fate.LEFT and not _is_made_anew(stream, source):
             others = [c.suffix for c in CONTAINERS.values() if _fate(stream, c) is not Fate.LEFT]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from vidgen.media.codecs import Container
 from vidgen.media.holding import Fate, fates
+from vidgen.media.mapping import wanted_streams
 from vidgen.media.packets import Packets
 from vidgen.media.retime import Retimer
 from vidgen.media.source import (
@@ -61,7 +62,8 @@ class StreamCopier:
     """The other streams of `source`, on their way into an output container.
 
     Holds one packet at a time: reading goes no further than the video is written. Raises
-    OutputError naming the first stream that the container cannot hold and one that can.
+    OutputError naming the first stream that the container cannot hold and one that can. `maps` are
+    words of `--map`; the main video comes along in any case.
     """
 
     offset: Fraction
@@ -70,7 +72,12 @@ class StreamCopier:
     """What was left behind, and where it would be kept."""
 
     def __init__(
-        self, source: Path, container: Container, start: Fraction | None, end: Fraction | None
+        self,
+        source: Path,
+        container: Container,
+        start: Fraction | None,
+        end: Fraction | None,
+        maps: Sequence[str] = (),
     ) -> None:
         self._source, self._container = source, container
         self._input = open_source(source)
@@ -80,11 +87,12 @@ class StreamCopier:
             self._start = start
             self._length = None if end is None else end - (start or 0)
             self._facts = described(self._input)
-            self._fates, self.notes = fates(self._input, self._video, container)
+            wanted = wanted_streams(self._input, maps)
+            self._fates, self.notes = fates(self._input, self._video, container, wanted)
         except BaseException:
             self._input.close()
             raise
-        self._silent = {stream.index for stream in self._input.streams.audio}
+        self._silent = {stream.index for stream in self._input.streams.audio} & wanted
         self.damaged = 0
         """Packets that the container refused and that were left out."""
         self._picture = Fraction(0)

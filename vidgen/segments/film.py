@@ -17,7 +17,7 @@ from pathlib import Path
 from vidgen.errors import InputError, OutputError, TruncatedError, UsageError
 from vidgen.frame import VideoFormat
 from vidgen.job import Job, Made, Progress, Report, Segment, Settings
-from vidgen.media import Decoder, Joiner, probe, require_encodable
+from vidgen.media import Decoder, Joiner, probe, require_encodable, require_map
 from vidgen.pipeline import build_stages, output_format
 from vidgen.restore import scan_film, scan_notes
 from vidgen.scan import PROGRESSIVE, Scan
@@ -89,6 +89,9 @@ def _require_words(settings: Settings) -> None:
     """Raise UsageError for what can be refused before the source is opened."""
     words = settings.codec, settings.crf, settings.preset, settings.depth
     require_encodable(settings.target, *words)
+    require_map(settings.maps)
+    if settings.maps and settings.video_only:
+        raise UsageError("--map and --video-only exclude each other; give one of them")
     if settings.end is not None and settings.end <= (settings.start or 0):
         start, end = float(settings.start or 0), float(settings.end)
         raise UsageError(f"--start {start:g} --end {end:g}: give an end after the start")
@@ -193,5 +196,6 @@ def _joiner(job: Job, video: VideoFormat, target: Path, time_base: Fraction) -> 
         copy_from=settings.source,
         start=settings.start,
         end=settings.end,
+        maps=("-0",) if settings.video_only else settings.maps,
         threads=job.threads,
     )
