@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vidgen.frame import Color, Frame, VideoFormat
-from vidgen.media import Encoder
+from vidgen.media import Encoder, probe
 from vidgen.media.hdr import LightLevels, light_levels, with_light_levels
 
 DISPLAY = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
@@ -56,6 +56,13 @@ def test_levels_come_back(source, tmp_path, codec, preset):
     assert found.brightest == LEVELS.brightest
     assert found.luminance == pytest.approx(LEVELS.luminance, rel=1e-2)
     assert found.primaries == pytest.approx(LEVELS.primaries, abs=1e-4)
+
+
+def test_levels_of_hlg_come_back_too(source, tmp_path):
+    video = replace(FORMAT, color=replace(FORMAT.color, transfer=18))
+    assert encode(tmp_path / "a.mp4", source, video, codec="x265", preset="ultrafast") == []
+    assert light_levels(tmp_path / "a.mp4") is not None
+    assert probe(tmp_path / "a.mp4").video.color.transfer == 18
 
 
 def test_an_encoder_without_a_word_for_them_is_noted(source, tmp_path):

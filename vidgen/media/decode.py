@@ -14,6 +14,7 @@ import av
 from vidgen.errors import InputError, TruncatedError
 from vidgen.frame import Color, Frame, VideoFormat
 from vidgen.media.color import PictureReader, bit_depth, color_of, what_is_given_up
+from vidgen.media.extras import what_is_left_behind
 from vidgen.media.gaps import Gaps
 from vidgen.media.pictures import Pictures
 from vidgen.media.source import sample_aspect_ratio
@@ -64,7 +65,7 @@ class Decoder:
             self.tagged = self.format.color
             color, unsaid = said_by_size(self.tagged, first.width, first.height)
             self.format = replace(self.format, color=color)
-            self.notes = what_is_given_up(first) + unsaid
+            self.notes = what_is_given_up(first) + what_is_left_behind(first) + unsaid
             self._stamps = Stamps(self._pictures.time_base, self.format.fps)
         except BaseException:
             self.close()

@@ -26,7 +26,7 @@ from vidgen.media.codecs import (
     piece_container,
 )
 from vidgen.media.color import FULL, LIMITED, LimitedRange, picture
-from vidgen.media.hdr import PQ, light_levels, with_light_levels
+from vidgen.media.hdr import HLG, PQ, light_levels, with_light_levels
 from vidgen.media.output import create, fitting, lost_tags, require_folder, video_stream
 from vidgen.media.source import reason
 from vidgen.media.streams import StreamCopier
@@ -79,7 +79,7 @@ class Encoder:
         self._codec.require_size(format.width, format.height)
         options = self._codec.encoder_options(crf, preset)
         film = copy_from or piece_of
-        if film and format.color.transfer == PQ:
+        if film and format.color.transfer in (PQ, HLG):
             options = self._with_light_levels(options, film)
         self._pix_fmt = self._codec.pix_fmts[format.bit_depth]
         self._to_limited = self._range_converter() if self._codec.limited_range else None

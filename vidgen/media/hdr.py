@@ -12,10 +12,10 @@ from av.sidedata.sidedata import Type
 
 from vidgen.media.source import main_video, open_source
 
-__all__ = ["PQ", "LightLevels", "light_levels", "with_light_levels"]
+__all__ = ["HLG", "PQ", "LightLevels", "light_levels", "with_light_levels"]
 
-PQ = 16
-"""The transfer of HDR10 (SMPTE ST 2084) in Color.transfer."""
+PQ, HLG = 16, 18
+"""The transfers of HDR10 (SMPTE ST 2084) and of broadcasts (ARIB STD-B67) in Color.transfer."""
 
 _WORDS = {
     "x264": ("x264-params", "mastering-display", "cll"),

@@ -1,0 +1,75 @@
+"""What pictures carry and the output cannot: each is made by hand, and each is said."""
+
+import av
+import pytest
+
+from vidgen.media import Decoder
+
+CAPTIONS = bytes.fromhex("b50031") + b"GA94" + bytes.fromhex("03c1fffc9420ff")
+HDR10_PLUS = bytes.fromhex("b5003c00010401") + b"\x40" + bytes(80)
+SEI = {"libx264": b"\x06", "libx265": b"\x4e\x01"}
+
+
+def escaped(data: bytes) -> bytes:
+    """Without three bytes that look like the beginning of a unit."""
+    out = bytearray()
+    for byte in data:
+        if out[-2:] == b"\0\0" and byte <= 3:
+            out.append(3)
+        out.append(byte)
+    return bytes(out)
+
+
+def with_sei(source, target, codec: str, payload: bytes):
+    """A raw stream with user data registered by ITU-T T.35 before its first picture."""
+    unit = SEI[codec] + escaped(bytes([4, len(payload)]) + payload + b"\x80")
+    with av.open(str(source)) as container, target.open("wb") as file:
+        annex_b = av.bitstream.BitStreamFilterContext(
+            f"{'h264' if codec == 'libx264' else 'hevc'}_mp4toannexb", container.streams.video[0]
+        )
+        for number, packet in enumerate(container.demux(container.streams.video[0])):
+            if not packet.size:
+                continue
+            for out in annex_b.filter(packet):
+                data = bytes(out)
+                if not number:  # after the heads, before the picture
+                    slices = (b"\0\0\1\x65", b"\0\0\1\x26\1", b"\0\0\1\x28\1", b"\0\0\1\x2a\1")
+                    place = next(data.index(s) for s in slices if s in data)
+                    data = data[:place] + b"\0\0\1" + unit + data[place:]
+                file.write(data)
+    return target
+
+
+def notes(path) -> list[str]:
+    with Decoder(path) as decoder:
+        return [note for note in decoder.notes if "its colour" not in note]
+
+
+def test_captions_inside_the_video(film, tmp_path):
+    whole = film("a.mp4", frames=3)
+    path = with_sei(whole, tmp_path / "b.h264", "libx264", CAPTIONS)
+    assert notes(whole) == []
+    assert [note[:32] for note in notes(path)] == ["closed captions inside the video"]
+
+
+def test_hdr10_plus(film, tmp_path):
+    options = {"x265-params": "log-level=none"}
+    whole = film("a.mp4", codec="libx265", pix_fmt="yuv420p10le", frames=3, options=options)
+    path = with_sei(whole, tmp_path / "b.hevc", "libx265", HDR10_PLUS)
+    assert notes(whole) == []
+    assert notes(path) == ["HDR10+ scene data is not carried; the static levels of HDR10 are"]
+
+
+@pytest.mark.parametrize(("a", "b", "c", "d", "mirrored"), [
+    (-1, 0, 0, 1, True), (1, 0, 0, -1, True), (0, 1, 1, 0, True),
+    (-1, 0, 0, -1, False), (0, 1, -1, 0, False),
+])  # fmt: skip
+def test_a_mirrored_film_says_so(film, a, b, c, d, mirrored):
+    path = film("a.mp4", frames=3)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40  # the matrix of a track's head, version 0
+    for place, value in ((0, a), (4, b), (12, c), (16, d)):
+        data[at + place : at + place + 4] = (value << 16).to_bytes(4, "big", signed=True)
+    path.write_bytes(data)
+    told = ["that the picture is shown mirrored is not carried: it comes out unmirrored"]
+    assert notes(path) == (told if mirrored else [])
