@@ -78,6 +78,8 @@ class Job:
     """Seconds on the source's clock at which the first frame asked for is shown."""
     total: Fraction | None
     """Seconds to make; None where the source does not state its duration."""
+    one_piece: bool
+    """True where the film cannot be begun at any time, since its clock begins anew on the way."""
     threads: int
     """Threads of an encoder; the same for all segments, since its pictures depend on them."""
     scan: Scan = PROGRESSIVE

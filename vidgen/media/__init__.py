@@ -10,6 +10,7 @@ from vidgen.media.decode import Decoder
 from vidgen.media.encode import Encoder
 from vidgen.media.hardware import hardware_names
 from vidgen.media.join import Joiner, Piece
+from vidgen.media.jumps import clock_jumps
 from vidgen.media.mapping import require_map
 from vidgen.media.probe import Chapter, MediaInfo, StreamInfo, probe
 from vidgen.media.source import read_through
@@ -22,6 +23,7 @@ __all__ = [
     "MediaInfo",
     "Piece",
     "StreamInfo",
+    "clock_jumps",
     "codec_names",
     "encoded_depth",
     "hardware_names",

@@ -12,11 +12,12 @@ from av.stream import Stream
 
 from vidgen.media.source import is_picture
 
-__all__ = ["Joins"]
+__all__ = ["TS_DISCONT", "Joins"]
 
 log = logging.getLogger(__name__)
 
-_TS_DISCONT = 0x0200  # AVFMT_TS_DISCONT: formats in which the clock may jump
+TS_DISCONT = 0x0200
+"""FFmpeg's AVFMT_TS_DISCONT: of formats in which the clock may jump."""
 _BACK_SECONDS = 1  # a step back by more is a new clock, not disorder
 _AHEAD_SECONDS = 10  # so is one ahead, in formats that may have new clocks
 
@@ -39,7 +40,7 @@ class Joins:
     """
 
     def __init__(self, container: InputContainer) -> None:
-        self._may_jump_ahead = bool(container.format.flags & _TS_DISCONT)
+        self._may_jump_ahead = bool(container.format.flags & TS_DISCONT)
         self._clocks: dict[int, _Clock] = {}
         self._shift = self._shift_before = Fraction(0)
         self.count = 0

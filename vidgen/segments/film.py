@@ -17,7 +17,7 @@ from pathlib import Path
 from vidgen.errors import InputError, OutputError, TruncatedError, UsageError
 from vidgen.frame import VideoFormat
 from vidgen.job import Job, Made, Progress, Report, Segment, Settings
-from vidgen.media import Decoder, Joiner, probe, require_encodable, require_map
+from vidgen.media import Decoder, Joiner, clock_jumps, probe, require_encodable, require_map
 from vidgen.pipeline import build_stages, output_format
 from vidgen.restore import scan_film, scan_notes
 from vidgen.scan import PROGRESSIVE, Scan
@@ -118,6 +118,7 @@ def _looked_at(settings: Settings) -> Job:
         offset=info.start + (settings.start or 0),
         origin=first.time,
         total=total,
+        one_piece=clock_jumps(settings.source),
         threads=1,
         scan=_scanned(settings),
     )

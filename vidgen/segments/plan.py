@@ -37,13 +37,13 @@ def starts(job: Job, after: Start | None = None) -> Iterator[Start]:
     """Where segments begin; those behind `after`, where it is given.
 
     One for each multiple of the wanted length, but none for a short rest: the first cut within half
-    a length after it, else, in a long shot, the first frame.
+    a length after it, else, in a long shot, the first frame. A film in one piece has one.
     """
     if after is None:
         after = Start(job.origin, fresh=True)
         yield after
     length = job.settings.segment
-    while True:
+    while not job.one_piece:
         wanted = job.origin + (floor((after.time - job.origin) / length) + 1) * length
         if job.total is not None and wanted > job.origin + job.total - length / 2:
             return
