@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidgen.cli.options import add_options
 from vidgen.cli.progress import Bar, print_report
 from vidgen.errors import OutputError, UsageError, VidgenError
 from vidgen.timing import parse_time
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from vidgen.job import Settings
 
 __all__ = ["add_parser"]
-
-_CODECS = (
-    "x264", "x265", "svtav1", "ffv1", "prores", "nvenc-h264", "nvenc-hevc", "nvenc-av1", "qsv-h264",
-    "qsv-hevc", "qsv-av1", "amf-h264", "amf-hevc", "amf-av1",
-)  # fmt: skip
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,118 +38,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=Path,
         help="film to write; .mkv holds anything. For several films, the folder to put them in",
     )
-    picture = parser.add_argument_group("picture")
-    picture.add_argument(
-        "--scale",
-        type=int,
-        choices=(1, 2, 4),
-        help="enlarge by this factor (default: 2); 1 keeps the size",
-    )
-    picture.add_argument(
-        "--size", metavar="SIZE", help="1920x1080 (exact), or 1080p, 4k, ... (fits inside)"
-    )
-    picture.add_argument(
-        "--fps",
-        metavar="RATE",
-        help="make new frames: 60, 60000/1001 or x2; else every frame stays",
-    )
-    picture.add_argument(
-        "--deinterlace",
-        choices=("auto", "off", "on"),
-        default="auto",
-        help="undo interlace and telecine where they are found (default: %(default)s); on: every "
-        "frame is two fields, whatever it looks like",
-    )
-    picture.add_argument(
-        "--tier",
-        choices=("realtime", "balanced"),
-        default="realtime",
-        help="network: fast, or better and slower (default: %(default)s)",
-    )
-    picture.add_argument(
-        "--model",
-        metavar="NAME",
-        help="this network, instead of what --tier says; `vidgen models list` names them",
-    )
-    picture.add_argument(
-        "--strength",
-        metavar="0..1",
-        type=float,
-        help="how much texture to invent, where the network has learnt to (default: as its card "
-        "says)",
-    )
-    picture.add_argument(
-        "--backend",
-        choices=("auto", "openvino"),
-        default="auto",
-        help="what runs the network (default: %(default)s)",
-    )
-    _add_file_options(parser)
+    add_options(parser)
     parser.set_defaults(run=run)
-
-
-def _add_file_options(parser: argparse.ArgumentParser) -> None:
-    output = parser.add_argument_group("output")
-    output.add_argument(
-        "--codec",
-        choices=_CODECS,
-        default="x264",
-        metavar="NAME",
-        help=f"video codec (default: %(default)s): {', '.join(_CODECS)}",
-    )
-    output.add_argument(
-        "--depth",
-        type=int,
-        choices=(8, 10),
-        help="bits a sample; else the source's, dithered where the codec takes 8 alone",
-    )
-    output.add_argument(
-        "--crf", type=float, metavar="N", help="quality of the codec; lower is better and larger"
-    )
-    output.add_argument("--preset", metavar="NAME", help="speed of the codec, in its own words")
-    output.add_argument(
-        "--map",
-        metavar="STREAMS",
-        action="append",
-        default=[],
-        help="streams that come along, as with FFmpeg: 0:a:1, 0:s:m:language:eng, or --map=-0:s to "
-        "leave some out (default: all)",
-    )
-    output.add_argument("--video-only", action="store_true", help="no other stream comes along")
-    output.add_argument("--start", metavar="TIME", help="from here: 90.5, 1:30 or 1:02:03.25")
-    output.add_argument("--end", metavar="TIME", help="up to here")
-    output.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
-    output.add_argument(
-        "--preview",
-        metavar="SECONDS",
-        help="only so much from the middle, and a picture of before and after beside OUT",
-    )
-    output.add_argument("--report", metavar="FILE", type=Path, help="say what was done, as JSON")
-    work = parser.add_argument_group("work")
-    work.add_argument(
-        "--resume",
-        action=argparse.BooleanOptionalAction,
-        help="go on with what an earlier run has left; --no-resume starts anew (default: go on if "
-        "film, settings and program are the same)",
-    )
-    work.add_argument(
-        "--jobs",
-        metavar="N",
-        type=int,
-        default=1,
-        help="processes that make a piece each, with a share of the cores (default: %(default)s)",
-    )
-    work.add_argument(
-        "--cluster",
-        metavar="ADDRESS",
-        help="make the pieces on a Ray cluster: auto (the one of this machine), or host:port",
-    )
-    work.add_argument(
-        "--segment",
-        metavar="SECONDS",
-        default="20",
-        help="length of the pieces that the film is made in (default: %(default)s)",
-    )
 
 
 def run(args: argparse.Namespace) -> int:
