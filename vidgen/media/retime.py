@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from math import ceil
 
+from av.audio.codeccontext import AudioCodecContext
 from av.packet import Packet
 from av.stream import Stream
 
@@ -15,6 +17,7 @@ __all__ = ["Retimer"]
 
 _LARGEST = 2**31 - 1  # FFmpeg's fractions are of 32-bit integers
 _GAP_SECONDS = Fraction(1, 10)  # between packets of sound; less is rounding
+_LONGEST_GAP_SECONDS = 3600
 # MP4 holds no times of such samples but counts them, so that a packet moved to 0 moves all others.
 _COUNTED = ("pcm_", "adpcm_")
 
@@ -51,7 +54,31 @@ class Retimer:
         self._last_dts: int | None = None
         self._next = 0
         self._wide = _GAP_SECONDS / self._clock
-        self._missing = 0
+        self._missing = self._gap = 0
+
+    def silence(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
+        """What belongs between the packet before and `packet`, where only counting tells times.
+
+        Without it, sound after a gap would be early in an MP4. Nothing where nothing is missing, or
+        where so much is that the time must be damaged.
+        """
+        context, begin = packet.stream.codec_context, packet.pts or 0
+        if not isinstance(context, AudioCodecContext) or not context.name.startswith("pcm_"):
+            return
+        if not packet.duration or self._gap * self._clock > _LONGEST_GAP_SECONDS:
+            return
+        samples = round(packet.duration * self._clock * context.sample_rate)
+        quiet = b"\x80" if context.name == "pcm_u8" else b"\0"
+        left, second = self._gap, max(1, round(1 / self._clock))
+        while left > 0 and samples:
+            length = min(left, second)
+            count = round(length * self._clock * context.sample_rate)
+            filled = Packet(quiet * (packet.size // samples * count))
+            filled.pts = filled.dts = begin - left
+            filled.duration, filled.time_base = length, self._clock
+            filled.is_keyframe = True
+            left -= length
+            yield filled
 
     @property
     def missing(self) -> Fraction:
@@ -87,8 +114,10 @@ class Retimer:
                 duration = min(duration, self._length - pts)
         if self._type == "video" and self._trimmed and not self._begun and not packet.is_keyframe:
             return False
+        self._gap = 0
         if self._begun and self._type == "audio" and pts - self._next > self._wide:
-            self._missing += pts - self._next
+            self._gap = pts - self._next
+            self._missing += self._gap
         self._begun = True
         self._set(packet, pts, dts, duration)
         return True

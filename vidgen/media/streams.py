@@ -198,6 +198,9 @@ class StreamCopier:
                 return
             if not lane.retime(packet):
                 continue
+            for quiet in lane.retime.silence(packet) if self._container.negative_times else ():
+                quiet.stream = lane.stream
+                yield quiet
             out = packet if lane.convert is None else lane.convert(packet)
             if out is not None:
                 out.stream = lane.stream
