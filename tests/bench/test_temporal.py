@@ -118,5 +118,12 @@ def test_flicker_looks_only_where_the_reference_is_still(texture):
 
 def test_a_cut_begins_a_new_run():
     length, flat = Flicker.LENGTH, np.full(SIZE, 50, np.uint8)
-    found = run(Flicker(), [flat] * (length + 3), [flat] * (length + 3), cuts=(0, 3))
-    assert [each is not None for each in found] == [False] * (length + 2) + [True]
+    found = run(Flicker(), [flat] * (length + 4), [flat] * (length + 4), cuts=(0, 3))
+    assert [each is not None for each in found] == [False] * (length + 3) + [True]
+
+
+def test_the_first_frame_of_a_shot_is_in_no_run(rng):
+    """What has a memory draws it otherwise; that step is not flicker."""
+    length, flat = Flicker.LENGTH, np.full(SIZE, 50, np.uint8)
+    outputs = [flat + np.uint8(9), *[flat] * length]
+    assert run(Flicker(), [flat] * (length + 1), outputs, cuts=(0,))[-1] == 0

@@ -89,7 +89,9 @@ class Flicker:
     """Temporal deviation of the output where the reference stands still, in 8-bit codes.
 
     Over each run of `LENGTH` frames of a shot: the mean, over all pixels whose reference deviates
-    by at most one code, of the output's standard deviation. Give it every frame in order.
+    by at most one code, of the output's standard deviation. Give it every frame in order. The frame
+    that begins a shot is in no run: what has a memory draws it without one, and the step to the
+    next is not flicker.
     """
 
     LENGTH = 8
@@ -104,10 +106,13 @@ class Flicker:
         self, reference: Luma, output: Luma, *, cut: bool, bit_depth: int = 8
     ) -> float | None:
         """The figure of the run that this frame ends; None in its course, or if none is still."""
+        if cut:
+            self._frames = 0
+            return None
         unit = np.float32(2 ** (bit_depth - 8))
         planes = [luma.astype(np.float32) / unit for luma in (reference, output)]
-        if cut or not self._frames:
-            self._frames, self._first = 0, planes
+        if not self._frames:
+            self._first = planes
             self._sums = [np.zeros_like(planes[0]) for _ in range(4)]
         self._frames += 1
         for index, (plane, first) in enumerate(zip(planes, self._first, strict=True)):
