@@ -24,6 +24,7 @@ __all__ = ["State", "follow", "parts", "states_for"]
 
 Costs = NDArray[np.float64]
 
+_PROGRESSIVE = 0  # its place among the states
 _PULLDOWN = ((3, 2), (2, 3, 3, 2))
 """Cycles in fields of 24 pictures in 30 frames; the second is the "advanced" one of DV cameras."""
 _SHIFTED = (2,)
@@ -35,12 +36,11 @@ _FAST_REPEATED = ((6, 4), (4,), (4, 4, 4, 6, 4, 4, 4, 4, 6, 4, 4, 4))
 _FAST = 48  # frames a second
 
 _CHANGE = 2.5  # of rhythm, in contradictions
+_UNFLAGGED = 4.0  # more, to leave progressive frames that are not flagged as anything else
 _SAME, _SURELY_OTHER = 0.2, 0.5  # comb of two fields of one instant; more than it can have
 _APART = 0.15  # comb of a frame's own fields, when they are of different pictures
 _NEXT_APART = 0.5  # comb of fields of neighbouring frames that hold different pictures
 _LEAN = 0.25  # difference of the two weaves with the next frame that whole pictures may have
-_ALIKE = 0.9  # best weave over worst, from which a frame says nothing
-_UNSURE = 0.75  # comb of the worst weave: with noise, each is the worst somewhere
 _REPEAT = 0.15  # change of a repeated frame over that of its neighbours
 _MOVING = 1.5  # change of neighbours, in 8-bit steps, below which repetition says nothing
 _NEIGHBOURS = 7  # frames among which the most changed one counts
@@ -101,12 +101,20 @@ def follow(
     before = np.zeros(len(states), np.intp)
     for state, number in place.items():
         before[place[state.after()]] = number
-    score = alone[0]
+    known = np.array(flagged, bool) | (states[_PROGRESSIVE].kind != "progressive")
+    doubt = np.where(known, 0.0, _UNFLAGGED)
+    score = alone[0] + doubt[0]
+    score[_PROGRESSIVE] -= doubt[0]
     came = np.empty(alone.shape, np.intp)
     for n in range(1, len(flagged)):
         stay = (score + step[n - 1])[before]
-        jump = score.min() + _CHANGE + leap[n - 1]
-        came[n] = np.where(stay <= jump, before, score.argmin())
+        harder = score.copy()
+        harder[_PROGRESSIVE] += doubt[n]
+        jump = np.full(len(states), harder.min())
+        source = np.full(len(states), harder.argmin())
+        jump[_PROGRESSIVE], source[_PROGRESSIVE] = score.min(), score.argmin()
+        jump += _CHANGE + leap[n - 1]
+        came[n] = np.where(stay <= jump, before, source)
         score = np.minimum(stay, jump) + alone[n]
     path = [int(score.argmin())]
     for n in range(len(flagged) - 1, 0, -1):
@@ -141,10 +149,6 @@ def _costs(
     """(N, S) of a frame in a state, (N - 1, S) of the step to the next, (N - 1,) of a change."""
     columns = [[e.own, e.top_next, e.bottom_next, e.weight, e.change] for e in evidence]
     own, top, bottom, weight, change = np.array(columns, np.float64).reshape(-1, 5).T
-    # Where all weaves are equally bad, something fine moves, or something very fast: nobody knows.
-    best, worst = np.minimum(np.minimum(own, top), bottom), np.maximum(np.maximum(own, top), bottom)
-    weight = weight * _over(-best / np.maximum(worst, 1e-6), -_ALIKE, 0.15)
-    weight *= _over(worst, _UNSURE, 0.15)
     lean = 0.8 * _over(np.abs(top - bottom), _LEAN, 0.35) * weight
     repeat, repeat_weight = _repeats(change)
     alone = np.zeros((len(flagged), len(states)))

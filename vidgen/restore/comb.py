@@ -31,6 +31,9 @@ _NOISE = 3  # 8-bit steps by which two rows may stick out together
 _MOVED = 0.7  # mean 8-bit steps of a block, after that, from which it counts as combed
 _REACH = 3  # frames before and after, among which is one without a comb in any pulldown
 _DETAIL = 0.9  # how much of the least comb around is taken for detail
+_STILL, _LIVELY = 2.0, 5.0  # change that says nothing: a coder's; change that says all
+_ALIKE = 0.9  # best weave over worst: something fine moves, or something very fast; who knows
+_UNSURE = 0.8  # comb of the worst weave: with noise, each of them is the worst somewhere
 _FEW = 2e-3  # share of blocks that must speak for a frame to have a say
 _SHIFT = 1.0  # mean difference of a block of the same parity from which it counts as moving
 
@@ -104,12 +107,23 @@ class Measure:
         combs = np.maximum(now.combs - detail, 0)
         strongest = combs.max(axis=0)
         speaking = (strongest > _MOVED) & (now.change > _SHIFT)
-        weight = min(float(speaking.mean()) / _FEW, 1.0)
         total = float(strongest[speaking].sum())
         shares = [float(comb[speaking].sum()) / total if total else 0.0 for comb in combs]
         count = max(now.change.size // 1000, 1)
-        most = np.partition(now.change, -count)[-count:]
-        return Evidence(shares[0], shares[1], shares[2], weight, float(most.mean()))
+        change = float(np.partition(now.change, -count)[-count:].mean())
+        best, worst = min(shares), max(shares)
+        weight = (
+            _ramp(float(speaking.mean()), 0, _FEW)
+            * _ramp(change, _STILL, _LIVELY)
+            * _ramp(-best / max(worst, 1e-6), -_ALIKE, 0.15 - _ALIKE)
+            * _ramp(worst, _UNSURE, _UNSURE + 0.12)
+        )
+        return Evidence(shares[0], shares[1], shares[2], weight, change)
+
+
+def _ramp(value: float, start: float, end: float) -> float:
+    """0 up to `start`, 1 from `end` on."""
+    return min(max((value - start) / (end - start), 0.0), 1.0)
 
 
 def _compared(now: tuple[Rows, Rows], following: tuple[Rows, Rows]) -> _Blocks:
