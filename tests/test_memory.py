@@ -1,11 +1,13 @@
-"""Freed pictures are used again without the kernel."""
+"""Freed pictures are used again without the kernel, and a longer film takes no more memory."""
 
 import subprocess
 import sys
 
 import pytest
 
-PROGRAM = """
+glibc_alone = pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator is Linux's")
+
+FAULTS = """
 import resource, sys
 import numpy as np
 from vidgen.memory import keep_freed_memory
@@ -19,13 +21,51 @@ for number in range(60):
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
+GROWTH = """
+import sys
+from pathlib import Path
+from vidgen import Settings, run
+from vidgen.memory import keep_freed_memory
+assert keep_freed_memory()
+source, leak = Path(sys.argv[1]), int(sys.argv[2])
+kibibytes, kept = [], []
+def note(progress):
+    kept.append(bytearray(leak))
+    lines = Path("/proc/self/status").read_text().splitlines()
+    kibibytes.extend(int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))
+words = {"scale": 1, "fps": "x2", "preset": "ultrafast", "segment": 10**6}
+run(Settings(source=source, target=source.with_name("out.mkv"), overwrite=True, **words), note)
+first, last = len(kibibytes) // 3, -len(kibibytes) // 20  # before the encoder ends
+print(1024 * (kibibytes[last] - kibibytes[first]) / (len(kibibytes) + last - first))
+"""
 
-def faults(*words):
-    command = [sys.executable, "-c", PROGRAM, *words]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+def printed(program, *words):
+    command = [sys.executable, "-c", program, *map(str, words)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator is Linux's")
+@glibc_alone
 def test_page_faults_fall_away():
-    assert faults("keep") < 1000
-    assert faults() > 10 * max(faults("keep"), 100)
+    faults = [printed(FAULTS), printed(FAULTS, "keep")]
+    assert faults[1] < 1000
+    assert faults[0] > 10 * max(faults[1], 100)
+
+
+def growth(source, leak=0):
+    """Bytes that the process grows by with each frame, after the first third of the film."""
+    return printed(GROWTH, source, leak)
+
+
+@glibc_alone
+def test_memory_does_not_grow_with_the_film(clip):
+    source = clip(frames=600)
+    assert growth(source) < 700  # with the pads of `vidgen.memory`: 1180
+    assert growth(source, leak=1500) > 1400
+
+
+@glibc_alone
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_memory_does_not_grow_with_a_long_film(clip):
+    assert growth(clip(frames=10_000)) < 100
