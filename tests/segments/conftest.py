@@ -26,7 +26,7 @@ def shot_picture(number: int) -> av.VideoFrame:
     wide = (wide - wide.mean()) * 4 + (70, 180, 110)[shot % 3 - 1]
     left = number * 2 % width
     luma = np.clip(wide[:, left : left + width], 16, 235).astype(np.uint8)
-    planes = np.concatenate([luma, np.full((height // 2, width), 100 + 20 * shot, np.uint8)])
+    planes = np.concatenate([luma, np.full((height // 2, width), 100 + 20 * (shot % 5), np.uint8)])
     return av.VideoFrame.from_ndarray(planes, format="yuv420p")
 
 
