@@ -31,5 +31,5 @@ def test_every_picture_comes_back_in_its_place(frames, codec, quality):
 
 
 def test_a_codec_that_it_does_not_know_is_named(frames):
-    with pytest.raises(UsageError, match="give libx264 or mpeg2video"):
+    with pytest.raises(UsageError, match="give libx264, libx265, mpeg2video"):
         recode(frames, "h263", 5)
