@@ -1,0 +1,69 @@
+"""Two pictures sampled in blocks and mixed, against the same done pixel by pixel."""
+
+import numpy as np
+import pytest
+
+from vidgen.motion.draw import draw
+from vidgen.motion.warp import pixel_grid, sample, warp_reference
+
+INNER = slice(16, -16), slice(16, -16)
+
+
+@pytest.fixture
+def planes(rng):
+    """`planes(dtype, top)`: two pictures of 64x90: an odd number of chroma pairs in a row."""
+
+    def make(dtype, top):
+        return [
+            (
+                rng.integers(0, top + 1, (64, 90)).astype(dtype),
+                rng.integers(0, top + 1, (32, 45, 2)).astype(dtype),
+            )
+            for _ in range(2)
+        ]
+
+    return make
+
+
+def constant(value):
+    return np.full((16, 22, 2), value, np.float32)
+
+
+@pytest.mark.parametrize(("dtype", "top"), [(np.uint8, 255), (np.uint16, 1023)])
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_whole_steps_move_pixels_unchanged(planes, dtype, top, weight):
+    ends = planes(dtype, top)
+    velocity = constant((2, -1))  # quarter-resolution pixels: 8 and -4 of luma
+    y, uv = draw(*ends, velocity, np.full((16, 22), weight, np.float32), 0.5)
+    share = 0.5 if weight else -0.5
+    for made, plane, scale in ((y, ends[int(weight)][0], 4), (uv, ends[int(weight)][1], 2)):
+        assert (made.dtype, made.shape) == (dtype, plane.shape)
+        moved = np.roll(plane, (int(scale * share), int(-2 * scale * share)), (0, 1))
+        np.testing.assert_array_equal(made[8:-8, 8:-8], moved[8:-8, 8:-8])
+
+
+def test_blocks_give_what_single_pixels_do(planes):
+    """Chroma, which nothing is added to, at a fraction of a pixel."""
+    before, after = planes(np.uint8, 255)
+    _, uv = draw(before, after, constant((0.6, 0.3)), np.zeros((16, 22), np.float32), 0.5)
+    exact = warp_reference(before[1], np.full((32, 45, 2), (-0.6, -0.3), np.float32))
+    assert np.abs(uv.astype(int) - exact)[4:-4, 4:-4].max() <= 1
+
+
+def test_the_mixture_follows_the_weight(planes):
+    ends = planes(np.uint8, 255)
+    y, uv = draw(*ends, constant(0), np.full((16, 22), 0.25, np.float32), 0.5)
+    for made, first, last in zip((y, uv), *ends, strict=True):
+        assert np.abs(made - (0.75 * first + 0.25 * last)).max() <= 1
+
+
+def test_half_a_pixel_is_no_softer_than_the_picture(texture):
+    y, x = np.mgrid[0:128, 0:160].astype(np.float64)
+    true = 40 + 180 * texture(3 * x + 1.5, 3 * y)
+    plane = np.clip(40 + 180 * texture(3 * x, 3 * y), 0, 255).astype(np.uint8)
+    ends = [(plane, np.zeros((64, 80, 2), np.uint8))] * 2
+    velocity = np.full((32, 40, 2), (-0.25, 0), np.float32)  # one luma pixel: half at the middle
+    made, _ = draw(*ends, velocity, np.zeros((32, 40), np.float32), 0.5)
+    plain = sample(plane, pixel_grid(128, 160) + np.float32((0.5, 0)))
+    errors = [np.abs(each[INNER] - np.clip(true, 0, 255)[INNER]).mean() for each in (made, plain)]
+    assert errors[0] < 0.8 * errors[1]
