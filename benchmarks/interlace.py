@@ -1,17 +1,14 @@
-"""Interlace and telecine undone, beside FFmpeg's filters, against the progressive truth.
+"""Interlace undone, beside FFmpeg's filters, against the progressive truth.
 
     python -m benchmarks.interlace                       ../shared/data/eval/video
-    python -m benchmarks.interlace --films FOLDER --quick
+    python -m benchmarks.interlace --films FOLDER --clips FILE:FIRST ...
 
-Deinterlacing: the pictures of a film become one field each (at 50 or 60 fields a second where the
+The pictures of a film become one field each (at 50 or 60 fields a second where the
 film has so many pictures, else with more motion than any real field has), as they are and once
 through an interlaced H.264 encoder (CRF 20). Each way gives a picture for every field; PSNR is
 taken over all of them but the outermost three, in luma and in chroma, against the pictures that the
 fields were taken from. `native` is a film that came interlaced, with its truth beside it. Seconds
 are of the process, user and system together, a picture.
-
-Telecine: 3:2 with random cuts, each decoded frame a whole number of film frames out of step; how
-many film frames of which both fields are there come out bit for bit, once and in order.
 """
 
 from __future__ import annotations

@@ -35,8 +35,19 @@ def test_times_are_even_whatever_the_clock(pictures, time_base):
     assert {b.time - a.time for a, b in pairwise(shown)} == {1 / FILM}
 
 
-@pytest.mark.parametrize("seed", range(9))
+@pytest.mark.parametrize("seed", range(6))
 def test_edits_after_pulldown(pictures, seed):
+    check_edits(pictures, seed)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_many_edits_after_pulldown(pictures):
+    for seed in range(6, 300):
+        check_edits(pictures, seed)
+
+
+def check_edits(pictures, seed):
     """Frames are cut out anywhere: every picture that keeps two fields comes out, once."""
     rng = np.random.default_rng(seed)
     cycle, top_first = ((2, 3), (3, 2), (2, 3, 3, 2))[seed % 3], bool(seed % 2)
