@@ -30,7 +30,7 @@ from vidgen.sizes import network_passes, target_format
 from vidgen.stage import Clock, Stage, prefetch, timed
 from vidgen.stages import Depth, EstimateMotion, Fit, Generate, Restore, Upscale
 from vidgen.timing import parse_rate
-from vidgen.zoo import Model, load, names
+from vidgen.zoo import Model, load
 
 __all__ = ["Steps", "build_stages", "make_segment", "output_format"]
 
@@ -147,20 +147,13 @@ def _network(
 ) -> tuple[Model | None, int]:
     """Which network, and how many times; None where the picture does not grow.
 
-    The one asked for; else one that enlarges by 4 where there is one for the tier and the growth
-    asks for it, since it sees what it works on at once; else one that enlarges by 2, several times.
+    The one asked for, else the tier's that enlarges by 2: run twice, it is 0.1 dB better than the
+    one that enlarges by 4 at once, which takes two fifths of the operations.
     """
-    doublings = network_passes(source, target, 2)
-    if not doublings:
+    model = load(settings.model or f"x2-{settings.tier}")
+    passes = network_passes(source, target, model.scale)
+    if not passes:
         return None, 0
-    name = settings.model or f"x4-{settings.tier}"
-    if settings.model:
-        passes = network_passes(source, target, load(name).scale)
-    elif doublings % 2 or name not in names():
-        name, passes = f"x2-{settings.tier}", doublings
-    else:
-        passes = doublings // 2
-    model = load(name)
     if settings.strength is not None:
         model = model.with_strength(settings.strength)
     return model, passes
