@@ -166,3 +166,20 @@ def test_a_film_that_breaks_off_keeps_what_there_is(settings, film, tmp_path, co
     assert 150 < len(frames) < 260
     assert not work_folder(tmp_path / "out.mkv").exists()
     assert all(late[0] > early[0] for early, late in pairwise(frames))
+
+
+def test_what_a_long_film_will_take_is_said_before(clip, settings, film):
+    said = []
+    run(settings(fps=None), announce=said.append)
+    assert said == []  # a short film is not worth a sample
+    slides = clip("slides.mkv", frames=610, fps=1, size=(32, 32), options={"preset": "ultrafast"})
+    with pytest.raises(KeyboardInterrupt):
+        run(
+            settings(slides, "slides-out.mkv", fps=None, segment=Fraction(300)),
+            stop_at(1),
+            said.append,
+        )
+    (line,) = said
+    assert line.startswith("0:10:10 of film: about 0:")
+    assert " free" in line
+    assert not work_folder(settings().target).exists()
