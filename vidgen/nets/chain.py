@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["UNIT", "Chain", "Conv", "Upscaler", "difference"]
+__all__ = ["UNIT", "Chain", "Conv", "Upscaler", "difference", "enlarged"]
 
 UNIT = 256.0
 """Codes of 8 bits a unit inside the chains; a power of two, so that scaling is exact everywhere."""

@@ -13,7 +13,7 @@ from vidgen.motion.history import MARGIN_CODES, MARGIN_SHARE
 from vidgen.nets.chain import UNIT, Upscaler, difference, enlarged
 from vidgen.train.data import Sequence
 
-__all__ = ["FULL", "Clip", "Drawn", "tensors", "unroll"]
+__all__ = ["FULL", "Clip", "Drawn", "tensors", "unroll", "warp"]
 
 FULL = 255.0 / UNIT
 """The full range of 8 bits, in units."""
