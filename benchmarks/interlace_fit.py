@@ -166,10 +166,10 @@ def fitted(samples: Samples) -> Rule:
 def plain(rule: Rule) -> dict[str, Any]:
     """The rule for JSON, to four decimals."""
     return {
-        "hidden": rule.hidden.round(4).tolist(),
-        "hidden_bias": rule.hidden_bias[:, 0].round(4).tolist(),
-        "out": rule.out.round(4).tolist(),
-        "out_bias": rule.out_bias[:, 0].round(4).tolist(),
+        "hidden": rule.hidden.astype(float).round(4).tolist(),
+        "hidden_bias": rule.hidden_bias[:, 0].astype(float).round(4).tolist(),
+        "out": rule.out.astype(float).round(4).tolist(),
+        "out_bias": rule.out_bias[:, 0].astype(float).round(4).tolist(),
     }
 
 

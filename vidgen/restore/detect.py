@@ -23,8 +23,8 @@ from vidgen.scan import Scan
 
 __all__ = ["Watcher", "scan_film"]
 
-_LONG = 3600  # frames, from which a film is sampled first
-_SAMPLES, _SAMPLE = 12, 60  # how many, and of how many frames
+_LONG = 240  # frames, from which a film is sampled first: the first output is waited for
+_SAMPLES, _SAMPLE = 8, 18  # how many, and of how many frames
 
 
 def scan_film(
