@@ -78,10 +78,15 @@ class Motion:
 
     flow: Field
     """To the previous frame."""
-    reverse: Field
-    """From the previous frame to this one."""
+    back: Callable[[], Field]
+    """Finds `reverse` when it is first asked for: who only looks back need not pay for it."""
     check: Callable[[], tuple[Confidence, Confidence]]
     """Finds `confidence` and `reverse_confidence` when one of them is first asked for."""
+
+    @cached_property
+    def reverse(self) -> Field:
+        """The flow from the previous frame to this one."""
+        return self.back()
 
     @property
     def confidence(self) -> Confidence:

@@ -142,5 +142,5 @@ def picture():
 
 def motion():
     flow, confidence = np.zeros((1, 1, 2), np.float32), np.zeros((1, 1), np.float32)
-    found = Motion(flow, flow, lambda: (confidence, confidence))
+    found = Motion(flow, lambda: flow, lambda: (confidence, confidence))
     return lambda: found

@@ -62,7 +62,7 @@ def motion_between(before: Planes, after: Planes, motion: Motion, phase: float) 
         doubt = _doubt(_difference(first, last, velocity, phase))
         return _enlarged(agreement(stray, steps) * (1 - doubt), shape), motion.reverse_confidence
 
-    return Motion(_enlarged(steps, shape), motion.reverse * np.float32(phase), check)
+    return Motion(_enlarged(steps, shape), lambda: motion.reverse * np.float32(phase), check)
 
 
 def _enlarged(field: Scalars, shape: tuple[int, ...]) -> Scalars:

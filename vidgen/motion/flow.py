@@ -6,7 +6,7 @@ has it, on luma at half resolution and 8 bits, whatever the depth of the frames.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import cv2
@@ -66,8 +66,8 @@ class FlowEstimator:
     def __call__(self, previous: NDArray[np.uint8], current: NDArray[np.uint8]) -> Motion:
         """Motion from `current` to `previous`, both half-resolution luma as of `half_luma`."""
         flow = self.flow(current, previous)
-        reverse = self.flow(previous, current)
-        return Motion(flow, reverse, partial(_both_agree, flow, reverse))
+        reverse = cache(partial(self.flow, previous, current))
+        return Motion(flow, reverse, lambda: _both_agree(flow, reverse()))
 
     def flow(self, source: NDArray[np.uint8], target: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(h, w, 2) in full-resolution pixels: source(x) shows what target(x + flow / 2) shows."""
@@ -125,8 +125,10 @@ def joined(last: Motion, first: Motion) -> Motion:
             last.reverse_confidence, _end(first.reverse)
         )
 
+    def reverse() -> Field:
+        return np.add(first.reverse, sample(last.reverse, _end(first.reverse)))
+
     flow = last.flow + sample(first.flow, _end(last.flow))
-    reverse = first.reverse + sample(last.reverse, _end(first.reverse))
     return Motion(flow, reverse, check)
 
 

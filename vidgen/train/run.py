@@ -42,7 +42,7 @@ def train_recipe(
     luma, chroma = np.mean(list(gains.values()), 0).round(3).tolist()
     quality = {
         "validation": {
-            "what": "files of the training folder held out by the recipe, shrunk by area, H.264 CRF 23",
+            "what": "files held out by the recipe, shrunk by area, H.264 CRF 23",
             "gain_psnr_y_over_lanczos": luma,
             "gain_psnr_uv_over_lanczos": chroma,
         }
