@@ -126,7 +126,7 @@ def joined(last: Motion, first: Motion) -> Motion:
         )
 
     def reverse() -> Field:
-        return np.add(first.reverse, sample(last.reverse, _end(first.reverse)))
+        return np.asarray(first.reverse + sample(last.reverse, _end(first.reverse)), np.float32)
 
     flow = last.flow + sample(first.flow, _end(last.flow))
     return Motion(flow, reverse, check)
