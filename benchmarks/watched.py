@@ -23,14 +23,14 @@ def upscale(*words: str) -> dict[str, Any]:
     reports: list[Report] = []
     run = vidgen.segments.run
 
-    def watched(settings: Settings, progress: Callable[[Progress], None]) -> Report:
+    def watched(settings: Settings, progress: Callable[[Progress], None], *more: Any) -> Report:
         """The pipeline as the command line calls it."""
 
         def note(done: Progress) -> None:
             stamps.append(time.monotonic())
             progress(done)
 
-        reports.append(run(settings, note))
+        reports.append(run(settings, note, *more))
         stamps.append(time.monotonic())
         return reports[0]
 
