@@ -42,11 +42,11 @@ def test_version(vidgen):
     ("words", "mentioned"),
     [
         (["upscal", "in.mkv"], ["upscal", "did you mean upscale?"]),
-        (["explode"], ["explode", "give upscale, compare"]),
+        (["explode"], ["explode", "give upscale, work, compare"]),
         (["upscale", "in.mkv", "out.mkv", "--overwrit"], ["did you mean --overwrite?"]),
         (["upscale", "in.mkv", "out.mkv", "--sclae=2"], ["--sclae", "did you mean --scale?"]),
         (["upscale", "in.mkv", "out.mkv", "--zzz"], ["--zzz", "--codec"]),
-        (["upscale", "in.mkv", "out.mkv", "more.mkv"], ["more.mkv: one word too many"]),
+        (["upscale", "in.mkv", "out.mkv", "more.mkv"], ["more.mkv", "give a folder as OUT"]),
         (["upscale", "in.mkv"], ["OUT"]),
         (["upscale", "in.mkv", "out.mkv", "--crf"], ["--crf", "expected one argument"]),
         (["compare", "in.mkv"], ["OUT"]),

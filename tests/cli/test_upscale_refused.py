@@ -31,7 +31,7 @@ def bad_source(kind, clip):
     ("kind", "message"),
     [
         ("no such file", "no such file"),
-        ("a directory", "directory"),
+        ("a directory", "no film in this folder"),
         ("zero bytes", "empty"),
         ("text", "cannot be read as video"),
         ("noise", "cannot be read as video"),
