@@ -12,12 +12,12 @@ from vidgen.errors import InputError, OutputError, UsageError
 from vidgen.job import Settings
 
 
-def scene(height=90, width=120, seed=1):
+def scene(height=90, width=120, seed=1, blur=1.2):
     """(height, width, 3) uint8: smooth colours with edges."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (height // 10 + 1, width // 10 + 1, 3)).astype(np.uint8)
     blocks = np.kron(coarse, np.ones((10, 10, 1), np.uint8))[:height, :width]
-    return cv2.GaussianBlur(blocks, (0, 0), 1.2)
+    return cv2.GaussianBlur(blocks, (0, 0), blur)
 
 
 def enlarge(source, target, **settings):
@@ -27,7 +27,7 @@ def enlarge(source, target, **settings):
 
 @pytest.mark.parametrize("scale", [2, 4])
 def test_a_picture_comes_out_larger_and_nearer_than_bicubic(tmp_path, scale):
-    truth = scene(240, 320)
+    truth = scene(240, 320, blur=0.7)  # with detail that the small picture cannot hold
     small = cv2.resize(truth, (320 // scale, 240 // scale), interpolation=cv2.INTER_AREA)
     cv2.imwrite(str(tmp_path / "in.png"), small)
     made, report = enlarge(tmp_path / "in.png", tmp_path / "out.png", scale=scale)
