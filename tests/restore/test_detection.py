@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.restore.conftest import NTSC, drawn, film_of, in_frames, watched
+from vidgen.restore import detect
 from vidgen.scan import Run, Scan
 from vidgen.stages import Restore
 
@@ -81,3 +82,17 @@ def test_a_scan_travels_as_text():
     assert scan.pictures_per_frame(fields=False) == Fraction(12 + 32 + 8, 60)
     assert scan.share("film") == Fraction(2, 3)
     assert not scan.progressive
+
+
+def test_a_few_frames_that_look_woven_do_not_make_an_unflagged_film_interlaced():
+    """Coded films show such frames by chance; a film in which most are woven is another matter."""
+    watcher = detect.Watcher(None)
+    watcher._seen = [detect.Seen(pts, 1) for pts in range(100)]
+    watcher._flags = [False] * 100
+    few, most = (
+        (Run(0, count, "interlaced"), Run(count, 100 - count, "progressive")) for count in (9, 60)
+    )
+    assert watcher._is_doubtful(few)
+    assert not watcher._is_doubtful(most)
+    watcher._flags[3] = True
+    assert not watcher._is_doubtful(few)

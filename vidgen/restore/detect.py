@@ -6,7 +6,7 @@ as interlaced, that is the end of it; else every frame is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -19,11 +19,12 @@ from vidgen.motion import ChangeDetector, half_luma
 from vidgen.restore.cadence import State, follow, parts, states_for
 from vidgen.restore.comb import Evidence, Measure
 from vidgen.restore.runs import Seen, frame_rate, runs_of
-from vidgen.scan import Scan
+from vidgen.scan import Run, Scan
 
 __all__ = ["Watcher", "scan_film"]
 
 _LONG = 240  # frames, from which a film is sampled first: the first output is waited for
+_LEAST_WOVEN = 0.25  # of an unflagged film: some frames of progressive ones look woven by chance
 _SAMPLES, _SAMPLE = 8, 18  # how many, and of how many frames
 
 
@@ -88,10 +89,17 @@ class Watcher:
         pairs = zip(path, self._evidence, strict=False)
         breaks = {number + 1 for number, pair in enumerate(pairs) if parts(*pair)}
         runs = runs_of(path, self._seen, breaks)
-        if all(run.kind == "progressive" for run in runs):
+        if all(run.kind == "progressive" for run in runs) or self._is_doubtful(runs):
             return Scan(frames=len(self._seen))
         rate = frame_rate(runs, self._seen, self._time_base, self.rate)
         return Scan(runs, self._time_base, rate, tuple(self._cuts), len(self._seen))
+
+    def _is_doubtful(self, runs: Sequence[Run]) -> bool:
+        """Whether a small part alone looks woven, and nothing is flagged: such films are whole."""
+        if self.forced or any(self._flags):
+            return False
+        woven = sum(run.frames for run in runs if run.kind in ("interlaced", "film"))
+        return 0 < woven < _LEAST_WOVEN * len(self._seen)
 
     @property
     def clean(self) -> bool:
