@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--frames", type=int, default=24, help="of each clip, a third into it")
-    parser.add_argument("--models", nargs="*", default=zoo.names())
+    parser.add_argument("--models", nargs="*", default=zoo.names(task="upscale"))
     parser.add_argument("--card", action="store_true", help="write the means into the cards")
     args = parser.parse_args()
     backend = choose_backend()

@@ -17,7 +17,7 @@ def backend():
 
 
 @pytest.mark.parametrize("depth", [8, 10])
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", zoo.names(task="upscale"))
 def test_engine(benchmark, backend, name, depth):
     model = zoo.load(name)
     planes = Scene(WIDTH, HEIGHT, bit_depth=depth).planes(Fraction(1))
@@ -29,7 +29,7 @@ def test_engine(benchmark, backend, name, depth):
     assert uv.shape == (model.scale * HEIGHT // 2, model.scale * WIDTH // 2, 2)
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", zoo.names(task="upscale"))
 def test_compile(benchmark, backend, name):
     model = zoo.load(name)
 

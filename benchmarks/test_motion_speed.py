@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vidgen.bench.scenes import Scene
-from vidgen.motion import ChangeDetector, FlowEstimator, half_luma, picture_between
+from vidgen.motion import Between, ChangeDetector, FlowEstimator, half_luma
 from vidgen.motion.warp import warp
 
 pytestmark = pytest.mark.timeout(300)
@@ -42,7 +42,7 @@ def test_picture_between(benchmark, ends, halves, bit_depth):
     motion = FlowEstimator()(*halves)
     if bit_depth == 10:
         ends = [tuple(plane.astype(np.uint16) * 4 for plane in planes) for planes in ends]
-    y, _ = benchmark(picture_between, *ends, motion, 0.4)
+    y, _ = benchmark(lambda: Between(*ends, motion).picture(0.4))
     assert y.shape == (540, 960)
 
 

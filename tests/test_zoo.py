@@ -22,7 +22,7 @@ def folder(tmp_path):
 def test_every_shipped_model_is_whole(name, root):
     model = zoo.load(name)
     assert model.name == name
-    assert model.task == "upscale"
+    assert model.task in ("upscale", "generate")
     assert {path.name for path in model.folder.glob(f"{name}.*")} == {*model.sha256, f"{name}.toml"}
     for depth in (8, 10):
         assert model.onnx(depth).is_file()

@@ -29,7 +29,7 @@ class Model:
 
     name: str
     task: str
-    """`upscale`."""
+    """`upscale`, or `generate`: makes frames between or after real ones."""
     tier: str
     """`realtime`, `balanced` or `quality`."""
     scale: int
@@ -99,10 +99,14 @@ def user_folder() -> Path:
     return Path(home) / "vidgen" / "models"
 
 
-def names(folder: Path | None = None) -> list[str]:
-    """Names of all models with a card, sorted: of `folder`, or the shipped and the added ones."""
+def names(folder: Path | None = None, task: str | None = None) -> list[str]:
+    """Names of all models with a card, sorted: of `folder`, or the shipped and the added ones.
+
+    Of those for one `task` where it is given. Raises ModelError for a card that cannot be read.
+    """
     folders = [folder] if folder else [models_folder(), user_folder()]
-    return sorted({path.stem for each in folders for path in each.glob("*.toml")})
+    found = sorted({path.stem for each in folders for path in each.glob("*.toml")})
+    return [name for name in found if task is None or load(name, folder).task == task]
 
 
 def load(name: str, folder: Path | None = None) -> Model:

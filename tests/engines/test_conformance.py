@@ -21,7 +21,7 @@ def depth(request):
     return request.param
 
 
-@pytest.fixture(scope="module", params=zoo.names())
+@pytest.fixture(scope="module", params=zoo.names(task="upscale"))
 def model(request):
     return zoo.load(request.param)
 

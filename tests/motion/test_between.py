@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from vidgen.motion import FlowEstimator, half_luma, picture_between
+from vidgen.motion import Between, FlowEstimator, half_luma
 
 
 def between(before, after, phase):
     motion = FlowEstimator()(half_luma(before[0]), half_luma(after[0]))
-    return picture_between(before, after, motion, phase)
+    return Between(before, after, motion).picture(phase)
 
 
 @pytest.fixture(scope="module")

@@ -54,13 +54,13 @@ class Film:
     def index(self, y) -> int:
         return next(n for n, frame in enumerate(self.frames) if frame.y is y)
 
-    def synthesis(self, before, after, between, phase):
+    def synthesis(self, pair, phase):
         """In place of a network: notes what it was given, gives a new picture."""
-        number = self.index(before[0])
+        number = self.index(pair.before[0])
         following = self.frames[number + 1]
-        assert before == self.frames[number].planes
-        assert after == following.planes
-        assert between is following.motion()
+        assert pair.before == self.frames[number].planes
+        assert pair.after == following.planes
+        assert pair.given is following.motion()
         assert type(phase) is float
         planes = picture()
         self.kept.append(planes[0])  # so that no later picture has its id

@@ -237,7 +237,7 @@ def test_hours_do_not_drift(film_of):
     )
     phases = []
 
-    def synthesis(before, after, between, phase):
+    def synthesis(pair, phase):
         phases.append(phase)
         return planes[2]
 

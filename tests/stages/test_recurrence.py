@@ -14,7 +14,7 @@ from vidgen.frame import Frame, VideoFormat
 from vidgen.stage import chain
 from vidgen.stages import EstimateMotion, Upscale
 
-RECALLING = [name for name in zoo.names() if zoo.load(name).history]
+RECALLING = [name for name in zoo.names(task="upscale") if zoo.load(name).history]
 WIDTH, HEIGHT = 96, 64  # of the small picture
 
 pytestmark = pytest.mark.parametrize("name", RECALLING)

@@ -12,11 +12,13 @@ from vidgen.engines import choose_backend  # noqa: E402
 from vidgen.errors import ModelError, UsageError  # noqa: E402
 from vidgen.frame import dtype_of  # noqa: E402
 from vidgen.train import adversary, checkpoint, data, train  # noqa: E402
-from vidgen.train.export import check_parity, export  # noqa: E402
+from vidgen.train.export import export  # noqa: E402
 from vidgen.train.fold import folded  # noqa: E402
+from vidgen.train.parity import check_parity  # noqa: E402
 from vidgen.train.recipe import Gan  # noqa: E402
 from vidgen.train.run import train_recipe  # noqa: E402
 from vidgen.train.unroll import tensors, unroll  # noqa: E402
+from vidgen.train.upscaling import Upscaling, build  # noqa: E402
 
 GAN = Gan(width=4, pretrain=2)
 
@@ -34,13 +36,13 @@ def staged(request, recipe):
 
 def test_a_resumed_run_gives_the_same_weights_to_the_bit(staged, pairs, tmp_path, monkeypatch):
     recipe = staged
-    whole = train.train(recipe, pairs, tmp_path / "whole")
+    whole = train.train(recipe, Upscaling(recipe, pairs), tmp_path / "whole")
     ticks = iter([0.0, 1.0, 2.0, 3.0, *[99.0] * 9])  # of a clock that stops the first run half way
     with monkeypatch.context() as patched:
         patched.setattr(train.time, "monotonic", lambda: next(ticks))
-        first = train.train(recipe, pairs, tmp_path / "parts", seconds=50)
+        first = train.train(recipe, Upscaling(recipe, pairs), tmp_path / "parts", seconds=50)
     assert 0 < first.step < recipe.train.steps
-    second = train.train(recipe, pairs, tmp_path / "parts", resume=True)
+    second = train.train(recipe, Upscaling(recipe, pairs), tmp_path / "parts", resume=True)
     assert second.step == whole.step == recipe.train.steps
     for name, value in whole.ema.items():
         assert torch.equal(value, second.ema[name]), name
@@ -54,16 +56,17 @@ def test_a_resumed_run_gives_the_same_weights_to_the_bit(staged, pairs, tmp_path
 def test_training_lowers_the_loss(recipe, pairs, tmp_path):
     plan = replace(recipe, train=replace(recipe.train, steps=60, rate=5e-3))
     held_out = list(data.validation(recipe.data, 2))
-    before = train.evaluate(train.build(recipe.net), held_out)
-    state = train.train(plan, pairs, tmp_path / "state")
-    after = train.evaluate(train.averaged(state, plan.net), held_out)
+    lesson = Upscaling(plan, pairs, held_out)
+    before = lesson.evaluate(build(recipe.net))
+    state = train.train(plan, lesson, tmp_path / "state")
+    after = lesson.evaluate(train.averaged(state, lesson))
     assert after["held"][0] > before["held"][0] + 0.3
 
 
 def test_resuming_needs_a_state_of_the_same_recipe(recipe, pairs, tmp_path):
     with pytest.raises(UsageError, match="no checkpoint"):
-        train.train(recipe, pairs, tmp_path / "none", resume=True)
-    net = train.build(recipe.net)
+        train.train(recipe, Upscaling(recipe, pairs), tmp_path / "none", resume=True)
+    net = build(recipe.net)
     checkpoint.save(checkpoint.new(net, 1), recipe.as_dict(), tmp_path / "state")
     other = replace(recipe, name="other")
     with pytest.raises(UsageError, match="another recipe"):
@@ -82,7 +85,7 @@ def test_a_run_leaves_a_model_that_an_engine_takes(recipe_path, tmp_path, monkey
 
 
 def test_a_wrong_export_is_refused(recipe, tmp_path):
-    net = train.build(recipe.net)
+    net = build(recipe.net)
     model = export(net, recipe, tmp_path, steps=0, quality={})
     other = folded(net)
     with torch.no_grad():
@@ -97,7 +100,7 @@ def test_a_wrong_export_is_refused(recipe, tmp_path):
 def test_all_shapes_run_through_the_engine_as_in_torch(recipe, grid, scale, history, tmp_path):
     shape = replace(recipe.net, grid=grid, depth=3, scale=scale, history=history)
     plan = replace(recipe, net=shape)
-    net = train.build(shape)
+    net = build(shape)
     with torch.no_grad():  # a past that matters
         for layer in (net.luma.past, net.luma.recall):
             if layer is not None:
@@ -108,16 +111,16 @@ def test_all_shapes_run_through_the_engine_as_in_torch(recipe, grid, scale, hist
 
 def test_a_run_can_start_from_shipped_weights(recipe, pairs, tmp_path):
     plan = replace(recipe, net=replace(recipe.net, history=False), name="first")
-    net = train.build(plan.net)
+    net = build(plan.net)
     export(net, plan, tmp_path, steps=0, quality={})
     file = tmp_path / "first.safetensors"
-    later = train.build(recipe.net)
+    later = build(recipe.net)
     checkpoint.start(later, file)
     assert torch.equal(later.luma.tail.weight, folded(net).luma.tail.weight)
-    larger = train.build(replace(recipe.net, scale=4))
+    larger = build(replace(recipe.net, scale=4))
     checkpoint.start(larger, file)
     assert torch.equal(larger.luma.head.weight, folded(net).luma.head.weight)
-    wider = train.build(replace(recipe.net, width=12))
+    wider = build(replace(recipe.net, width=12))
     with pytest.raises(UsageError, match="does not fit"):
         checkpoint.start(wider, file)
     with pytest.raises(UsageError, match="no such file"):
@@ -136,11 +139,9 @@ def test_the_critic_changes_what_is_learnt_after_it_has_learnt_to_see(recipe, pa
     """Alike while only the critic learns, and apart from then on."""
     gan = replace(recipe, gan=GAN)
     for steps, alike in ((GAN.pretrain, True), (recipe.train.steps, False)):
+        plans = [replace(plan, train=replace(plan.train, steps=steps)) for plan in (recipe, gan)]
         nets = [
-            train.train(
-                replace(plan, train=replace(plan.train, steps=steps)), pairs, tmp_path / str(steps)
-            ).net
-            for plan in (recipe, gan)
+            train.train(plan, Upscaling(plan, pairs), tmp_path / str(steps)).net for plan in plans
         ]
         same = [torch.equal(a, b) for a, b in zip(*(n.parameters() for n in nets), strict=True)]
         assert all(same) is alike
@@ -151,7 +152,7 @@ def test_the_critic_tells_drawn_from_real(recipe, pairs, tmp_path):
         recipe, train=replace(recipe.train, steps=120, rate=0.0),
         gan=Gan(width=8, pretrain=500, rate=2e-3),
     )  # fmt: skip
-    state = train.train(plan, pairs, tmp_path / "state")
+    state = train.train(plan, Upscaling(plan, pairs), tmp_path / "state")
     clip = tensors(pairs.batch(np.random.default_rng(9), 8, 16))
     with torch.no_grad():
         drawn = unroll(state.net, clip)
@@ -162,7 +163,7 @@ def test_the_critic_tells_drawn_from_real(recipe, pairs, tmp_path):
 
 
 def test_a_second_flavour_mixes_with_the_first_at_any_strength(recipe, tmp_path):
-    first, second = train.build(recipe.net, 1), train.build(recipe.net, 2)
+    first, second = build(recipe.net, 1), build(recipe.net, 2)
     export(first, recipe, tmp_path, steps=0, quality={})
     model = export(second, replace(recipe, gan=GAN), tmp_path, steps=0, quality={})
     assert model.has_gan
@@ -179,7 +180,7 @@ def test_a_second_flavour_mixes_with_the_first_at_any_strength(recipe, tmp_path)
 
 
 def test_strength_needs_a_second_flavour(recipe, tmp_path):
-    model = export(train.build(recipe.net), recipe, tmp_path, steps=0, quality={})
+    model = export(build(recipe.net), recipe, tmp_path, steps=0, quality={})
     with pytest.raises(ModelError, match="no GAN flavour"):
         model.with_strength(0.5)
     assert model.with_strength(0).strength == 0

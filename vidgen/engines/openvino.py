@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgen.engines.flavours import mixed
+from vidgen.engines.shapes import Shapes, inputs_of, outputs_of
 from vidgen.errors import BackendError, ModelError
-from vidgen.frame import Planes, dtype_of
+from vidgen.frame import Planes
 from vidgen.zoo import Model
 
 __all__ = ["OpenVINO"]
@@ -47,15 +48,15 @@ class OpenVINO:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self._precision,
         }
-        shapes = _shapes(model, width, height)
+        inputs = inputs_of(model, width, height, bit_depth)
         try:
             graph = self._read(model, bit_depth)
-            graph.reshape(shapes)
+            graph.reshape({name: list(shape) for name, (shape, _) in inputs.items()})
             compiled = self._core.compile_model(graph, "CPU", settings)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise BackendError(f"OpenVINO cannot build {model.name}: {reason}") from error
-        return _Engine(compiled, shapes, model.scale, dtype_of(bit_depth))
+        return _Engine(compiled, inputs, outputs_of(model, width, height, bit_depth))
 
     def _read(self, model: Model, bit_depth: int) -> Any:
         """The graph of the model, its weights mixed as its strength says."""
@@ -85,30 +86,13 @@ def _weights(graph: Any) -> dict[str, Any]:
     }
 
 
-def _shapes(model: Model, width: int, height: int) -> dict[str, list[int]]:
-    """The inputs of that model for pictures of that size, in order."""
-    shapes = {"y": [height, width], "uv": [height // 2, width // 2, 2]}
-    if model.history:
-        shapes["history"] = [model.scale**2, height, width]
-        shapes["confidence"] = [height, width]
-    return shapes
-
-
 class _Engine:
     """One compiled graph; results are written into fresh arrays that the caller owns."""
 
-    def __init__(
-        self, compiled: Any, shapes: dict[str, list[int]], scale: int, dtype: np.dtype[Any]
-    ) -> None:
+    def __init__(self, compiled: Any, inputs: Shapes, outputs: Shapes) -> None:
         self._request = compiled.create_infer_request()
-        self._names = tuple(shapes)
-        byte = np.dtype(np.uint8)
-        self._inputs = [
-            (tuple(shape), byte if name == "confidence" else dtype)
-            for name, shape in shapes.items()
-        ]
-        self._outputs = [(h * scale, w * scale, *c) for h, w, *c in (shapes["y"], shapes["uv"])]
-        self._dtype = dtype
+        self._names = tuple(inputs)
+        self._inputs, self._outputs = list(inputs.values()), list(outputs.values())
 
     def __call__(self, *planes: NDArray[Any]) -> Planes:
         """Run once. The result belongs to the caller; the inputs are not kept."""
@@ -121,7 +105,7 @@ class _Engine:
                 for each in (self._inputs, given)
             )
             raise BackendError("the engine takes {}, not {}".format(*words))
-        outputs = tuple(np.empty(shape, self._dtype) for shape in self._outputs)
+        outputs = tuple(np.empty(shape, dtype) for shape, dtype in self._outputs)
         # OpenVINO refuses read-only memory and does not keep a copy alive: `inputs` does
         inputs = [np.require(plane, requirements=("C", "W")) for plane in planes]
         for name, plane in zip(self._names, inputs, strict=True):

@@ -16,7 +16,7 @@ class Engine(Protocol):
     """One network, compiled for one picture size; a context manager. Not thread-safe."""
 
     def __call__(self, *planes: NDArray[Any]) -> Planes:
-        """Run once: y, uv and, for a model with history, history and confidence.
+        """Run once, on what the model's task takes; see `vidgen.engines`.
 
         The result belongs to the caller; the inputs are not kept.
         """

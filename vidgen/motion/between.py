@@ -9,6 +9,7 @@ a moving picture), by how well both ends match. Both pictures are then sampled a
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -16,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgen.frame import Motion, Planes
-from vidgen.motion.draw import draw
+from vidgen.motion.draw import Candidates, Guess, candidates, draw
 from vidgen.motion.flow import agreement, half_luma, halved
 from vidgen.motion.warp import pixel_grid, sample
 
-__all__ = ["motion_between", "picture_between"]
+__all__ = ["Between"]
 
 Field = NDArray[Any]
 """(h, w, 2) float32, (x, y) order."""
@@ -33,36 +34,98 @@ _OWN_MOTION_PIXELS = 1.0  # at quarter resolution: a sample that moves so much e
 _LEAST_TRUST = 0.02  # where neither end moves as it should, the nearer one gets the more weight
 
 
-def picture_between(before: Planes, after: Planes, motion: Motion, phase: float) -> Planes:
-    """The planes at `phase` in (0, 1) from `before` (0) to `after` (1).
+class Between:
+    """Two real pictures and what lies between them; all instants share what does not depend on one.
 
-    `motion` is that of `after` to `before`. The result belongs to the caller.
+    `motion` is that of `after` to `before`. A phase lies in (0, 1), from `before` (0) to `after`
+    (1). Arrays that are given out belong to the caller.
     """
-    first, last = _quarter_luma(before), _quarter_luma(after)
-    forth, back = _quarter_flows(motion)
-    velocity = _velocity(forth, back, first, last, phase)
-    weight = _weight_of_last(velocity, forth, back, first, last, phase)
-    return draw(before, after, velocity, weight, phase)
 
+    def __init__(self, before: Planes, after: Planes, motion: Motion) -> None:
+        self.before, self.after, self.given = before, after, motion
+        self._guess: tuple[float, Guess] | None = None
 
-def motion_between(before: Planes, after: Planes, motion: Motion, phase: float) -> Motion:
-    """Motion from the picture at `phase` in (0, 1), as of `picture_between`, to `before`.
+    def picture(self, phase: float) -> Planes:
+        """The planes at `phase`, by warping alone."""
+        return draw(self.before, self.after, self.guess(phase))
 
-    It is trusted where both ends of the motion look alike and where what lies at its end in
-    `before` moves, by its own flow, to where it came from.
-    """
-    first, last = _quarter_luma(before), _quarter_luma(after)
-    forth, back = _quarter_flows(motion)
-    velocity = _velocity(forth, back, first, last, phase)
-    steps = velocity * np.float32(-4 * phase)  # full-resolution pixels
-    shape = motion.flow.shape
+    def candidates(self, phase: float) -> Candidates:
+        """Both pictures as they would be at `phase`: what a network makes one of."""
+        return candidates(self.before, self.after, self.guess(phase))
 
-    def check() -> tuple[Scalars, Scalars]:
-        stray = 4 * phase * (sample(forth, _at(velocity, -phase)) - velocity)
-        doubt = _doubt(_difference(first, last, velocity, phase))
-        return _enlarged(agreement(stray, steps) * (1 - doubt), shape), motion.reverse_confidence
+    def motion(self, phase: float) -> Motion:
+        """Motion from the picture at `phase` to `before`.
 
-    return Motion(_enlarged(steps, shape), lambda: motion.reverse * np.float32(phase), check)
+        It is trusted where both ends of the motion look alike and where what lies at its end in
+        `before` moves, by its own flow, to where it came from.
+        """
+        guess = self.guess(phase)
+        steps, shape = guess.steps[0], self.given.flow.shape
+
+        def check() -> tuple[Scalars, Scalars]:
+            velocity = steps / np.float32(-4 * phase)
+            stray = 4 * phase * (sample(self._flows[0], _at(velocity, -phase)) - velocity)
+            trust = agreement(stray, steps) * (1 - _doubt(guess.difference))
+            return _enlarged(trust, shape), self.given.reverse_confidence
+
+        reverse = self.given.reverse * np.float32(phase)
+        return Motion(_enlarged(steps, shape), lambda: reverse, check)
+
+    def guess(self, phase: float) -> Guess:
+        """Where to sample both pictures for `phase`, and in which shares; the last one is kept."""
+        if self._guess is None or self._guess[0] != phase:
+            self._guess = phase, self._guessed(phase)
+        return self._guess[1]
+
+    @cached_property
+    def _ends(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Luma at a quarter of its resolution."""
+        return halved(half_luma(self.before[0])), halved(half_luma(self.after[0]))
+
+    @cached_property
+    def _flows(self) -> tuple[Field, Field]:
+        """The velocity by the flow of the first picture, and by that of the last."""
+        back, forth = np.float32(-0.25), np.float32(0.25)
+        return halved(self.given.reverse) * forth, halved(self.given.flow) * back
+
+    @cached_property
+    def _at_rest(self) -> Scalars:
+        """How far the pictures differ where nothing moves."""
+        return _window_mean(cv2.absdiff(*self._ends))
+
+    def _guessed(self, phase: float) -> Guess:
+        velocity = self._velocity(phase)
+        difference = self._difference(velocity, phase)
+        weight = self._weight_of_last(velocity, difference, phase)
+        steps = velocity * np.float32(-4 * phase), velocity * np.float32(4 * (1 - phase))
+        return Guess(steps, weight, difference)
+
+    def _velocity(self, phase: float) -> Field:
+        """At each pixel the motion whose ends match best, freed of single outliers."""
+        chosen, least = np.zeros_like(self._flows[0]), self._at_rest
+        for flow, share in zip(self._flows, (-phase, 1 - phase), strict=True):
+            followed = sample(flow, _at(flow, share))  # from the end it starts at to the instant
+            difference = self._difference(followed, phase)
+            cv2.copyTo(followed, cv2.compare(difference, least, cv2.CMP_LT), chosen)
+            least = np.minimum(difference, least)
+        return cv2.merge([cv2.medianBlur(part, 5) for part in cv2.split(chosen)])
+
+    def _difference(self, velocity: Field, phase: float) -> Scalars:
+        """(h, w) how far both ends of `velocity` differ, in 8-bit steps, over a small window."""
+        first = sample(self._ends[0], _at(velocity, -phase))
+        last = sample(self._ends[1], _at(velocity, 1 - phase))
+        return _window_mean(cv2.absdiff(first, last))
+
+    def _weight_of_last(self, velocity: Field, difference: Scalars, phase: float) -> Scalars:
+        """(h, w) in [0, 1]: `phase` where both ends agree; where not, the end that moves that way.
+
+        What is uncovered or covered between the pictures is seen in one of them only. There the
+        sample from the other belongs to something else, and its own flow goes elsewhere.
+        """
+        trust_first = _trust(self._flows[0], velocity, -phase) * np.float32(1 - phase)
+        trust_last = _trust(self._flows[1], velocity, 1 - phase) * np.float32(phase)
+        chosen = trust_last / (trust_first + trust_last)
+        return np.asarray(phase + (chosen - phase) * _doubt(difference), np.float32)
 
 
 def _enlarged(field: Scalars, shape: tuple[int, ...]) -> Scalars:
@@ -70,64 +133,13 @@ def _enlarged(field: Scalars, shape: tuple[int, ...]) -> Scalars:
     return cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
 
 
-def _quarter_luma(planes: Planes) -> NDArray[np.uint8]:
-    return halved(half_luma(planes[0]))
-
-
-def _quarter_flows(motion: Motion) -> tuple[Field, Field]:
-    """The velocity by the flow of the first picture and by that of the last."""
-    return halved(motion.reverse) * np.float32(0.25), halved(motion.flow) * np.float32(-0.25)
-
-
-def _velocity(
-    forth: Field, back: Field, first: NDArray[np.uint8], last: NDArray[np.uint8], phase: float
-) -> Field:
-    """At each pixel the motion whose ends match best, freed of single outliers."""
-    chosen = np.zeros_like(forth)
-    least = _window_mean(cv2.absdiff(first, last))
-    for flow, share in ((forth, -phase), (back, 1 - phase)):
-        followed = sample(flow, _at(flow, share))  # from the end that it starts at to the instant
-        difference = _difference(first, last, followed, phase)
-        cv2.copyTo(followed, cv2.compare(difference, least, cv2.CMP_LT), chosen)
-        least = np.minimum(difference, least)
-    return cv2.merge([cv2.medianBlur(part, 5) for part in cv2.split(chosen)])
-
-
 def _at(velocity: Field, share: float) -> Field:
     """Absolute positions: each pixel's own plus `share` of its velocity."""
     return cv2.scaleAdd(velocity, share, pixel_grid(*velocity.shape[:2]))
 
 
-def _difference(
-    first: NDArray[np.uint8], last: NDArray[np.uint8], velocity: Field, phase: float
-) -> Scalars:
-    """(h, w) how far both ends of `velocity` differ, in 8-bit steps, over a small window."""
-    ends = sample(first, _at(velocity, -phase)), sample(last, _at(velocity, 1 - phase))
-    return _window_mean(cv2.absdiff(*ends))
-
-
 def _window_mean(picture: NDArray[Any]) -> Scalars:
     return cv2.boxFilter(picture, cv2.CV_32F, (_WINDOW, _WINDOW))
-
-
-def _weight_of_last(
-    velocity: Field,
-    forth: Field,
-    back: Field,
-    first: NDArray[np.uint8],
-    last: NDArray[np.uint8],
-    phase: float,
-) -> Scalars:
-    """(h, w) in [0, 1]: `phase` where both ends agree; where not, the end that moves that way.
-
-    What is uncovered or covered between the pictures is seen in one of them only. There the sample
-    from the other belongs to something else, and its own flow goes elsewhere.
-    """
-    trust_first = _trust(forth, velocity, -phase) * np.float32(1 - phase)
-    trust_last = _trust(back, velocity, 1 - phase) * np.float32(phase)
-    chosen = trust_last / (trust_first + trust_last)
-    doubt = _doubt(_difference(first, last, velocity, phase))
-    return np.asarray(phase + (chosen - phase) * doubt, np.float32)
 
 
 def _doubt(difference: Scalars) -> Scalars:

@@ -8,6 +8,7 @@ fourth luma pixel. Against a place for each pixel that takes half the time and c
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from vidgen.frame import Planes
 from vidgen.motion.warp import pixel_grid, sample
 
-__all__ = ["draw"]
+__all__ = ["Candidates", "Guess", "candidates", "draw"]
 
 Field = NDArray[Any]
 """(h, w, 2) float32, (x, y) order."""
@@ -26,31 +27,76 @@ Scalars = NDArray[Any]
 """(h, w) float32."""
 
 _LUMA_ROWS, _CHROMA_ROWS, _COLUMNS = 2, 1, 2  # of a block
+_SAME, _UNLIKE = 1.0, 8.0  # 8-bit steps up to which nothing, and from which anything is added
 _ONE = 1 << 14  # shares are int16 with 14 bits after the point
 
 
-def draw(before: Planes, after: Planes, velocity: Field, weight: Scalars, phase: float) -> Planes:
-    """`before` at x - phase * v and `after` at x + (1 - phase) * v, mixed.
+@dataclass(frozen=True, slots=True, eq=False)
+class Guess:
+    """Where two pictures are sampled for a third, at a quarter of the resolution of luma."""
 
-    `velocity` (h, w, 2) and `weight` (h, w), the share of `after` in [0, 1], are at a quarter of
-    the resolution of luma; velocity is in pixels of that size. Luma gets back the detail that
-    sampling takes from it. The result belongs to the caller.
+    steps: tuple[Field, Field]
+    """From each pixel to its place in the first and in the last, in pixels of luma."""
+    weight: Scalars
+    """The share of the last, in [0, 1]."""
+    difference: Scalars
+    """How far both places differ, in 8-bit steps."""
+
+    @property
+    def loss(self) -> Scalars:
+        """(h, w) in [0, 1/2]: the share of fine detail that sampling takes."""
+        return np.asarray(
+            _loss(self.steps[0]) * (1 - self.weight) + _loss(self.steps[1]) * self.weight
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Two versions of one picture, by 2x2 pixels, and what is known of them: a network's input."""
+
+    first: Planes
+    """`y (H/2, W/2, 4)`, row by row, and `uv (H/2, W/2, 2)`; dtype of the pictures."""
+    last: Planes
+    guide: NDArray[np.uint8]
+    """(H/2, W/2, 4): share of the last (255 is all); 4 times their difference in 8-bit steps; the
+    loss of detail (255 is 1/2); how much may be added to the mix (255 is anything, 0 nothing)."""
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """In the order in which an engine takes them."""
+        return *self.first, *self.last, self.guide
+
+
+def draw(before: Planes, after: Planes, guess: Guess) -> Planes:
+    """Both pictures sampled and mixed as `guess` says.
+
+    Luma gets back the detail that sampling takes from it. The result belongs to the caller.
     """
     height, width = before[0].shape
-    steps = velocity * np.float32(-4 * phase), velocity * np.float32(4 * (1 - phase))
-    y = _mixed(
-        _blocks_at(before[0], steps[0], _LUMA_ROWS, 1),
-        _blocks_at(after[0], steps[1], _LUMA_ROWS, 1),
-        weight,
-    )
-    uv = _mixed(
-        _blocks_at(before[1], steps[0], _CHROMA_ROWS, 0.5),
-        _blocks_at(after[1], steps[1], _CHROMA_ROWS, 0.5),
-        weight,
-    )
-    loss = _loss(steps[0]) * (1 - weight) + _loss(steps[1]) * weight
+    first, last = (_sampled(each) for each in zip((before, after), guess.steps, strict=True))
+    y, uv = (_mixed(a, b, guess.weight) for a, b in zip(first, last, strict=True))
     pairs = np.ascontiguousarray(uv.reshape(height // 2, -1, 2)[:, : width // 2])
-    return _sharpened(_unfolded(y, height, width), loss), pairs
+    return _sharpened(_unfolded(y, height, width), guess.loss), pairs
+
+
+def candidates(before: Planes, after: Planes, guess: Guess) -> Candidates:
+    """Both pictures sampled as `guess` says, not mixed."""
+    height, width = (side // 2 for side in before[0].shape)
+    first, last = (
+        (y, np.ascontiguousarray(uv.reshape(height, -1, 2)[:, :width]))
+        for y, uv in (_sampled(each) for each in zip((before, after), guess.steps, strict=True))
+    )
+    loss = guess.loss
+    gate = 2 * loss + np.maximum(guess.difference - _SAME, 0) * np.float32(1 / _UNLIKE)
+    parts = guess.weight * 255, guess.difference * 4, loss * 510, gate * 255
+    guide = cv2.merge([cv2.convertScaleAbs(part) for part in parts])
+    return Candidates(first, last, np.asarray(cv2.resize(guide, (width, height)), np.uint8))
+
+
+def _sampled(each: tuple[Planes, Field]) -> Planes:
+    """Blocks of luma (h, w, 4) and of chroma (h, w', 4), each taken at its place."""
+    (y, uv), steps = each
+    return _blocks_at(y, steps, _LUMA_ROWS, 1), _blocks_at(uv, steps, _CHROMA_ROWS, 0.5)
 
 
 def _blocks_at(plane: NDArray[Any], steps: Field, rows: int, scale: float) -> NDArray[Any]:

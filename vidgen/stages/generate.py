@@ -12,13 +12,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from vidgen.frame import Frame, Motion, Planes, VideoFormat
-from vidgen.motion import FlowEstimator, half_luma, joined, motion_between, picture_between
+from vidgen.motion import Between, FlowEstimator, half_luma, joined
 from vidgen.timing import common_time_base, grid
 
 __all__ = ["Generate"]
 
-Synthesis = Callable[[Planes, Planes, Motion, float], Planes]
-"""(before, after, motion of `after`, phase in (0, 1)) -> the planes in between."""
+Synthesis = Callable[[Between, float], Planes]
+"""(two real pictures, phase in (0, 1)) -> the planes in between."""
 
 MotionCall = Callable[[], Motion]
 
@@ -54,7 +54,8 @@ class Generate:
     """
 
     fps: Fraction
-    synthesis: Synthesis = picture_between
+    synthesis: Synthesis = Between.picture
+    """By motion alone, unless something better is given."""
     source_fps: Fraction | None = None
     """The source's average rate; where it is unknown, each pair of frames speaks for itself."""
     origin: Fraction | None = None
@@ -91,6 +92,7 @@ class Generate:
         """Grid index and picture for each instant from `a` until `b` or the end of the film."""
         slack = self.slack
         end = a.end if b is None else b.time
+        pair = cache(partial(_pair, a, b or a))
         for n in grid(a.time - slack, end - slack, self.fps, origin):
             late = origin + n / self.fps - a.time
             if late <= slack or b is None or _is_held(a, b):
@@ -98,7 +100,7 @@ class Generate:
             elif self._is_dense(b.time - a.time):
                 yield n, (a if 2 * late <= b.time - a.time else b)
             else:
-                yield n, self._made(a, b, late / (b.time - a.time))
+                yield n, self._made(a, pair(), float(late / (b.time - a.time)))
 
     def _is_dense(self, gap: Fraction) -> bool:
         """Whether the source shows frames as fast as the output does."""
@@ -106,12 +108,16 @@ class Generate:
             return gap * self.fps < _FASTER
         return self.fps < _FASTER * self.source_fps or gap * self.fps < _DENSE
 
-    def _made(self, a: Frame, b: Frame, phase: Fraction) -> Frame:
-        if b.motion is None:
-            raise ValueError("Generate needs frames from EstimateMotion: put that stage before it")
-        y, uv = self.synthesis(a.planes, b.planes, b.motion(), float(phase))
-        motion = partial(_motion_between, a.planes, b.planes, b.motion, float(phase))
+    def _made(self, a: Frame, pair: Between, phase: float) -> Frame:
+        y, uv = self.synthesis(pair, phase)
+        motion = partial(pair.motion, phase)
         return replace(a, y=y, uv=uv, generated=True, motion=motion, duplicate=False)
+
+
+def _pair(a: Frame, b: Frame) -> Between:
+    if b.motion is None:
+        raise ValueError("Generate needs frames from EstimateMotion: put that stage before it")
+    return Between(a.planes, b.planes, b.motion())
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +186,6 @@ class _Trail:
         if self._shown.number == self._number:
             return cache(to_first)
         return self._back and cache(partial(_joined, to_first, self._back))
-
-
-def _motion_between(a: Planes, b: Planes, motion: MotionCall, phase: float) -> Motion:
-    return motion_between(a, b, motion(), phase)
 
 
 def _estimated(estimate: FlowEstimator, shown: NDArray[Any], y: NDArray[Any]) -> Motion:

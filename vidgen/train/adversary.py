@@ -22,8 +22,9 @@ def against(state: State, drawn: Drawn, clip: Clip, recipe: Recipe) -> Tensor:
     critic, gan = state.critic, recipe.gan
     assert critic is not None
     assert gan is not None
+    scale = drawn.y.shape[-1] // clip.y.shape[-1]
     fake = _seen(drawn.y[:, 1:], drawn.moved[:, 1:], clip)
-    real = _seen(clip.y_true[:, 1:], _moved_truth(clip, recipe.net.scale), clip)
+    real = _seen(clip.y_true[:, 1:], _moved_truth(clip, scale), clip)
     _teach(state, real, fake.detach(), gan)
     if state.step < gan.pretrain:
         return fake.new_zeros(())

@@ -17,9 +17,11 @@ from torch import Tensor, nn
 from vidgen.errors import UsageError
 from vidgen.nets.chain import Upscaler
 from vidgen.nets.critic import Critic
+from vidgen.nets.fusion import Fusion
 
-__all__ = ["State", "load", "new", "save", "start"]
+__all__ = ["Network", "State", "load", "new", "save", "start"]
 
+Network = Upscaler | Fusion
 
 _BY_SCALE = ("tail.weight", "past.weight", "recall.weight")  # their shape depends on the scale
 
@@ -28,7 +30,7 @@ _BY_SCALE = ("tail.weight", "past.weight", "recall.weight")  # their shape depen
 class State:
     """Everything that the next step depends on."""
 
-    net: Upscaler
+    net: Network
     ema: dict[str, Tensor]
     """Running mean of the parameters: what is validated and shipped."""
     optimizer: torch.optim.Adam
@@ -47,7 +49,7 @@ class State:
             yield "critic", self.critic, self.critic_optimizer
 
 
-def new(net: Upscaler, seed: int, critic: Critic | None = None) -> State:
+def new(net: Network, seed: int, critic: Critic | None = None) -> State:
     """The state before the first step."""
     ema = {name: value.detach().clone() for name, value in net.named_parameters()}
     optimizer = torch.optim.Adam(net.parameters(), betas=(0.9, 0.99))
@@ -104,7 +106,7 @@ def load(state: State, recipe: dict[str, Any], path: Path) -> None:
             }
 
 
-def start(net: Upscaler, path: Path) -> None:
+def start(net: Network, path: Path) -> None:
     """Put the weights of a shipped model into `net`; the rest stays as it is.
 
     What the file lacks, and last layers where the scale is another one, are the rest. Raises

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from vidgen.engines.flavours import on_grid
 from vidgen.nets.chain import Chain, Conv, Upscaler
+from vidgen.nets.fusion import Fusion
 
 __all__ = ["folded", "is_exact"]
 
 
-def folded(net: Upscaler) -> Upscaler:
-    """A copy without linear expansions, its first kernels put on the grid of `on_grid`."""
-    result = copy.deepcopy(net).cpu().eval().requires_grad_(False)
-    for chain in (result.luma, result.chroma):
-        head = torch.from_numpy(on_grid(chain.head_kernel().detach().numpy(), chain.planes))
+T = TypeVar("T", bound=Upscaler | Fusion)
+
+
+def folded(net: T) -> T:
+    """A copy without linear expansions; upscalers' first kernels put on the grid of `on_grid`."""
+    result = copy.deepcopy(net)
+    result.cpu().eval().requires_grad_(False)
+    for chain in _chains(result):
+        head = chain.head_kernel().detach()
+        if isinstance(chain, Chain):
+            head = torch.from_numpy(on_grid(head.numpy(), chain.planes))
         for layer in chain.convolutions():
             _set(layer, head if layer is chain.head else layer.kernel().detach())
     return result
+
+
+def _chains(net: Upscaler | Fusion) -> list[Chain | Fusion]:
+    return [net] if isinstance(net, Fusion) else [net.luma, net.chroma]
 
 
 def _set(layer: Conv, kernel: torch.Tensor) -> None:

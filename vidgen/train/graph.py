@@ -18,39 +18,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from vidgen.nets.chain import UNIT, Chain, Conv, Upscaler
+from vidgen.train.nodes import Graph, convolution, kernel_of, padded
 
 __all__ = ["build_graph"]
-
-_OPSET = 17
-_IR = 9
-
-
-class _Graph:
-    """Nodes and constants as they are added; every call returns the name of its result."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: dict[str, Any] = {}
-
-    def __call__(self, kind: str, *inputs: str, name: str = "", **attributes: Any) -> str:
-        name = name or f"{kind.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
-        return name
-
-    def constant(self, value: Any, dtype: Any = np.int64, name: str = "") -> str:
-        name = name or f"constant_{len(self.constants)}"
-        self.constants[name] = numpy_helper.from_array(np.array(value, dtype), name)
-        return name
 
 
 def build_graph(net: Upscaler, bit_depth: int) -> Any:
     """The checked ONNX model of a folded network for planes of 8 or 10 bits; sizes stay open."""
-    graph = _Graph()
+    graph = Graph()
     y = graph("Unsqueeze", "y", graph.constant([0, 1]))
     planar = graph("Transpose", "uv", perm=[2, 0, 1])
     uv = graph("Unsqueeze", planar, graph.constant([0]))
@@ -60,16 +39,7 @@ def build_graph(net: Upscaler, bit_depth: int) -> Any:
     past = _past(graph, y) if net.history else None
     _chain(graph, net.luma, "luma", y, size, "y_out", bit_depth, past)
     _chain(graph, net.chroma, "chroma", uv, half, "uv_out", bit_depth)
-    model = helper.make_model(
-        helper.make_graph(
-            graph.nodes, "upscaler", *_ends(net, bit_depth), list(graph.constants.values())
-        ),
-        opset_imports=[helper.make_opsetid("", _OPSET)],
-        ir_version=_IR,
-        producer_name="vidgen",
-    )
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return graph.model("upscaler", *_ends(net, bit_depth))
 
 
 def _ends(net: Upscaler, bit_depth: int) -> tuple[list[Any], list[Any]]:
@@ -84,7 +54,7 @@ def _ends(net: Upscaler, bit_depth: int) -> tuple[list[Any], list[Any]]:
     return inputs, [info("y_out", kind, [f"{s}H", f"{s}W"]), info("uv_out", kind, half)]
 
 
-def _past(graph: _Graph, y: str) -> str:
+def _past(graph: Graph, y: str) -> str:
     """What `vidgen.nets.chain.difference` computes, in codes: (1, s * s, H, W) float."""
     history, confidence = (
         graph("Cast", graph("Unsqueeze", each, graph.constant(axes)), to=TensorProto.FLOAT)
@@ -96,7 +66,7 @@ def _past(graph: _Graph, y: str) -> str:
 
 
 def _chain(
-    graph: _Graph,
+    graph: Graph,
     chain: Chain,
     name: str,
     codes: str,
@@ -111,7 +81,7 @@ def _chain(
     if chain.grid > 1:
         features = graph("SpaceToDepth", features, blocksize=chain.grid)
         past = past and _unshuffled(graph, past, chain)
-    features = _padded(graph, features)
+    features = padded(graph, features)
     residual = _convolutions(graph, chain, name, features, past, bit_depth)
     if chain.grid > 1:
         residual = graph("DepthToSpace", residual, blocksize=chain.grid, mode="CRD")
@@ -124,7 +94,7 @@ def _chain(
     _shuffle(graph, graph("Cast", total, to=kind), chain, size, output)
 
 
-def _inputs(graph: _Graph, codes: str, bit_depth: int) -> tuple[str, str]:
+def _inputs(graph: Graph, codes: str, bit_depth: int) -> tuple[str, str]:
     """What the first convolution sees, and what the residual is added to, both float."""
     base = graph("Cast", codes, to=TensorProto.FLOAT)
     if bit_depth == 8:
@@ -137,7 +107,7 @@ def _inputs(graph: _Graph, codes: str, bit_depth: int) -> tuple[str, str]:
     return graph("Concat", *parts, axis=1), base
 
 
-def _unshuffled(graph: _Graph, past: str, chain: Chain) -> str:
+def _unshuffled(graph: Graph, past: str, chain: Chain) -> str:
     """As `pixel_unshuffle` by the grid, which puts the channel before the position in the block.
 
     ONNX does not. For one channel both are the same; so the channels go through as a batch.
@@ -150,40 +120,32 @@ def _unshuffled(graph: _Graph, past: str, chain: Chain) -> str:
     return graph("Reshape", blocks, graph("Concat", shape, sides, axis=0))
 
 
-def _padded(graph: _Graph, planes: str) -> str:
-    return graph("Pad", planes, graph.constant([0, 0, 1, 1, 0, 0, 1, 1]), mode="edge")
-
-
 def _convolutions(
-    graph: _Graph, chain: Chain, name: str, features: str, past: str | None, bit_depth: int
+    graph: Graph, chain: Chain, name: str, features: str, past: str | None, bit_depth: int
 ) -> str:
     """The chain itself; codes in, codes out. `UNIT` and the bit depth go into the outer kernels."""
     codes = UNIT * 2 ** (bit_depth - 8)  # a unit
-    kernel = _split(chain, _kernel(chain.head), bit_depth)
-    features = _convolution(graph, f"{name}.head", features, kernel, chain.head.bias, pad=0)
+    kernel = _split(chain, kernel_of(chain.head), bit_depth)
+    features = convolution(graph, f"{name}.head", features, kernel, chain.head.bias, pad=0)
     if past and chain.past is not None:
-        kernel = _kernel(chain.past) / np.float32(codes)
-        features = graph("Add", features, _convolution(graph, f"{name}.past", past, kernel, None))
+        kernel = kernel_of(chain.past) / np.float32(codes)
+        features = graph("Add", features, convolution(graph, f"{name}.past", past, kernel, None))
     first = features = graph("Relu", features)
     for number, layer in enumerate(chain.body):
         assert isinstance(layer, Conv)
         place = f"{name}.body.{number}"
-        features = graph("Relu", _convolution(graph, place, features, _kernel(layer), layer.bias))
+        features = graph("Relu", convolution(graph, place, features, kernel_of(layer), layer.bias))
     if chain.skips:
         features = graph("Add", features, first)
-    kernel = _kernel(chain.tail) * codes
+    kernel = kernel_of(chain.tail) * codes
     if chain.planes > 1:  # channels go plane by plane in training, position by position here
         kernel = kernel.reshape(chain.planes, -1, *kernel.shape[1:]).swapaxes(0, 1)
         kernel = kernel.reshape(-1, *kernel.shape[2:])
-    residual = _convolution(graph, f"{name}.tail", features, kernel, None)
+    residual = convolution(graph, f"{name}.tail", features, kernel, None)
     if past and chain.recall is not None:
-        recalled = _convolution(graph, f"{name}.recall", past, _kernel(chain.recall), None)
+        recalled = convolution(graph, f"{name}.recall", past, kernel_of(chain.recall), None)
         residual = graph("Add", residual, recalled)
     return residual
-
-
-def _kernel(layer: Conv) -> NDArray[np.float32]:
-    return np.asarray(layer.weight.detach().numpy(), np.float32)
 
 
 def _split(chain: Chain, kernel: NDArray[np.float32], bit_depth: int) -> NDArray[np.float32]:
@@ -200,17 +162,7 @@ def _split(chain: Chain, kernel: NDArray[np.float32], bit_depth: int) -> NDArray
     return kernel
 
 
-def _convolution(
-    graph: _Graph, name: str, features: str, kernel: NDArray[np.float32], bias: Any, pad: int = 1
-) -> str:
-    """A 3x3 convolution, `pad` zeros around."""
-    inputs = [features, graph.constant(kernel, np.float32, f"{name}.weight")]
-    if bias is not None:
-        inputs.append(graph.constant(bias.detach().numpy(), np.float32, f"{name}.bias"))
-    return graph("Conv", *inputs, name=name, kernel_shape=[3, 3], pads=[pad] * 4)
-
-
-def _shuffle(graph: _Graph, channels: str, chain: Chain, size: str, output: str) -> None:
+def _shuffle(graph: Graph, channels: str, chain: Chain, size: str, output: str) -> None:
     """(1, s s P, H, W), channel `P (s a + b) + p`, to (sH, sW) or (sH, sW, P): rows s i + a."""
     planes, s = chain.planes, chain.scale
     last = graph("Transpose", channels, perm=[0, 2, 3, 1])

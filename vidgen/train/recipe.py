@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from vidgen.errors import UsageError
 
-__all__ = ["Data", "Gan", "Net", "Recipe", "Train", "read"]
+__all__ = ["Data", "FusionNet", "Gan", "Moments", "Net", "Recipe", "Train", "read"]
 
 T = TypeVar("T")
 
@@ -32,6 +32,39 @@ class Net:
     """Output pixels per input pixel along each side: 2 or 4."""
     history: bool = True
     """Whether the network sees its own previous output."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusionNet:
+    """The network that makes frames; see `vidgen.nets.fusion`."""
+
+    width: int
+    """Channels between convolutions."""
+    depth: int
+    """3x3 convolutions between the first and the last."""
+    expand: int = 0
+    """As of `Net`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """What a network that makes frames learns from; see `vidgen.train.moments`."""
+
+    folder: str
+    """Relative to the working folder; clips and stills are found below it."""
+    exclude: tuple[str, ...] = ()
+    """Names of folders below it that are left out."""
+    validation: tuple[str, ...]
+    """Stems of the files that are kept out of training, to choose between networks."""
+    picks: int = 4
+    """Pictures of each run of 32 frames of a film."""
+    scenes: int = 600
+    """Drawn scenes, a picture of each."""
+    squares: int = 2
+    """Squares of each picture."""
+    side: int = 96
+    """Pixels of the half grid along the side of a square."""
+    seed: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +110,8 @@ class Train:
     """Weight of U and V against Y."""
     laplacian: float = 0.3
     """Weight of the L1 distance of the Laplacian pyramids of Y."""
+    census: float = 0.0
+    """Weight of the distance of the soft census transforms of Y; of networks that make frames."""
     spectral: float = 0.0
     """Weight of the distance of the moduli of the Fourier transforms of Y."""
     temporal: float = 0.1
@@ -109,14 +144,23 @@ class Recipe:
     name: str
     """Of the model that comes out."""
     tier: str
-    net: Net
-    data: Data
+    net: Net | FusionNet
+    data: Data | Moments
     train: Train
+    task: str = "upscale"
+    """Or `generate`."""
     gan: Gan | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for checkpoints and cards."""
         return asdict(self)
+
+
+_KINDS: dict[str, tuple[type[Net | FusionNet], type[Data | Moments]]] = {
+    "upscale": (Net, Data),
+    "generate": (FusionNet, Moments),
+}
+"""What `[net]` and `[data]` hold, by the task."""
 
 
 def read(path: Path) -> Recipe:
@@ -126,9 +170,13 @@ def read(path: Path) -> Recipe:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"recipe {path}: cannot be read: {error}") from None
     _known(path, "top level", table, Recipe)
+    task = table.get("task", "upscale")
+    if task not in _KINDS:
+        raise UsageError(f"recipe {path}: task = {task!r}; known are {', '.join(_KINDS)}")
+    net, data = _KINDS[task]
     parts: dict[str, Any] = {
-        "net": _section(path, "net", table.pop("net", {}), Net),
-        "data": _section(path, "data", table.pop("data", {}), Data),
+        "net": _section(path, "net", table.pop("net", {}), net),
+        "data": _section(path, "data", table.pop("data", {}), data),
         "train": _section(path, "train", table.pop("train", {}), Train),
     }
     if "gan" in table:

@@ -9,9 +9,12 @@ import cv2
 import numpy as np
 import torch
 
-from vidgen.train import data, recipe
+from vidgen.train import data, moments, recipe
 from vidgen.train.export import export
-from vidgen.train.train import averaged, evaluate, train, words
+from vidgen.train.fusing import Fusing
+from vidgen.train.recipe import Data, Net, Recipe
+from vidgen.train.train import Lesson, averaged, train, words
+from vidgen.train.upscaling import Upscaling
 
 __all__ = ["train_recipe"]
 
@@ -29,23 +32,31 @@ def train_recipe(
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
     state_path = data.cache_folder() / "runs" / (plan.name + ("-gan" if plan.gan else ""))
-    sequences = data.prepare(plan.data, plan.net.scale)
-    held_out = list(data.validation(plan.data, plan.net.scale))
-    state = train(
-        plan, sequences, state_path, resume=resume, seconds=seconds or math.inf, held_out=held_out
-    )
-    net = averaged(state, plan.net)
-    gains = evaluate(net, held_out)
+    lesson = prepared(plan)
+    state = train(plan, lesson, state_path, resume=resume, seconds=seconds or math.inf)
+    net = averaged(state, lesson)
+    gains = lesson.evaluate(net)
     if state.step < plan.train.steps:
         done = f"step {state.step} of {plan.train.steps}"
-        return f"{plan.name}: {done}, {words(gains)}; go on with --resume"
+        return f"{plan.name}: {done}, {words(gains, lesson.baseline)}; go on with --resume"
     luma, chroma = np.mean(list(gains.values()), 0).round(3).tolist()
+    over = lesson.baseline.replace(" ", "_").lower()
     quality = {
         "validation": {
-            "what": "files held out by the recipe, shrunk by area, H.264 CRF 23",
-            "gain_psnr_y_over_lanczos": luma,
-            "gain_psnr_uv_over_lanczos": chroma,
+            "what": f"files held out by the recipe, {lesson.what}",
+            f"gain_psnr_y_over_{over}": luma,
+            f"gain_psnr_uv_over_{over}": chroma,
         }
     }
     model = export(net, plan, out, steps=state.step, quality=quality)
-    return f"{model.name}: {state.step} steps, {words(gains)}; written to {out}"
+    return f"{model.name}: {state.step} steps, {words(gains, lesson.baseline)}; written to {out}"
+
+
+def prepared(plan: Recipe) -> Lesson:
+    """What that recipe teaches, its data made where they are not there yet."""
+    if isinstance(plan.data, Data):
+        assert isinstance(plan.net, Net)
+        scale = plan.net.scale
+        sequences = data.prepare(plan.data, scale)
+        return Upscaling(plan, sequences, data.validation(plan.data, scale))
+    return Fusing(plan, moments.prepare(plan.data), moments.validation(plan.data))
