@@ -13,7 +13,10 @@ from vidgen.scan import PROGRESSIVE, Scan
 
 __all__ = ["NO_PICTURE_DEPENDS_ON", "Job", "Made", "Progress", "Report", "Segment", "Settings"]
 
-NO_PICTURE_DEPENDS_ON = ("source", "target", "overwrite", "resume", "jobs", "maps", "video_only")
+NO_PICTURE_DEPENDS_ON = (
+    "source", "target", "overwrite", "resume", "jobs", "maps", "video_only",
+    "audio",
+)  # fmt: skip
 """What may change between a run and its continuation; of the source, its content counts."""
 
 
@@ -53,6 +56,8 @@ class Settings:
     """FFmpeg's words for the streams that come along, such as `0:a:1` or `-0:s`; none: all."""
     video_only: bool = False
     """Whether every other stream stays behind."""
+    audio: str = "copy"
+    """What sound becomes: `copy`, `aac` or `opus`."""
     overwrite: bool = False
     segment: Fraction = Fraction(20)
     """Seconds of film, about, made at a time: what is lost at most when a run breaks off."""

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-WORDS = ["--scale", "1", "--fps", "50", "--preset", "ultrafast", "--segment"]
+WORDS = ["--scale", "1", "--fps", "50", "--preset", "ultrafast", "--audio", "opus", "--segment"]
 
 
 class Films:

@@ -89,6 +89,12 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
     )
     output.add_argument("--preset", metavar="NAME", help="speed of the codec, in its own words")
     output.add_argument(
+        "--audio",
+        choices=("copy", "aac", "opus"),
+        default="copy",
+        help="what sound becomes (default: %(default)s)",
+    )
+    output.add_argument(
         "--map",
         metavar="STREAMS",
         action="append",

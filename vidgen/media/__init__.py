@@ -13,6 +13,7 @@ from vidgen.media.join import Joiner, Piece
 from vidgen.media.jumps import clock_jumps
 from vidgen.media.mapping import require_map
 from vidgen.media.probe import Chapter, MediaInfo, StreamInfo, probe
+from vidgen.media.sound_codecs import require_sound
 from vidgen.media.source import read_through
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "read_through",
     "require_encodable",
     "require_map",
+    "require_sound",
 ]

@@ -28,6 +28,7 @@ from vidgen.media.codecs import (
 from vidgen.media.color import FULL, LIMITED, LimitedRange, picture
 from vidgen.media.hdr import HLG, PQ, light_levels, with_light_levels
 from vidgen.media.output import create, fitting, lost_tags, require_folder, video_stream
+from vidgen.media.sound_codecs import COPY
 from vidgen.media.source import reason
 from vidgen.media.streams import StreamCopier
 from vidgen.timing import common_time_base
@@ -42,7 +43,8 @@ class Encoder:
 
     All that can be refused is refused here, before a frame is asked for: UsageError for a word,
     OutputError for the file or a stream that its container cannot hold. `time_base` is that of the
-    frames; with `copy_from`, its other streams, chapters and tags come along by packet. Times are
+    frames; with `copy_from`, its other streams, chapters and tags come along by packet, and its
+    sound so or encoded as `audio` says. Times are
     written counted from the beginning of that film, or from `start` seconds into it, and copied
     streams end at `end`. With `piece_of` a piece of that film's new version is written: pictures
     alone, counted from `start`, in a container that holds packets as they are; see `Joiner`.
@@ -71,6 +73,7 @@ class Encoder:
         start: Fraction | None = None,
         end: Fraction | None = None,
         maps: Sequence[str] = (),
+        audio: str = COPY,
         piece_of: Path | None = None,
         threads: int = 0,
     ) -> None:
@@ -88,7 +91,9 @@ class Encoder:
         self._is_new = not target.exists()
         self._durations: dict[int, int] = {}
         self._last: int | None = None
-        self._others = StreamCopier(copy_from, container, start, end, maps) if copy_from else None
+        self._others: StreamCopier | None = None
+        if copy_from:
+            self._others = StreamCopier(copy_from, container, start, end, maps, audio)
         self._offset = self._others.offset if self._others else (start or Fraction(0))
         self.time_base = fitting(common_time_base(time_base, self._offset))
         try:

@@ -7,12 +7,14 @@ from collections.abc import Collection
 from enum import Enum
 
 import av
+from av.audio.codeccontext import AudioCodecContext
 from av.container import InputContainer
 from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vidgen.errors import OutputError
 from vidgen.media.codecs import CONTAINERS, Container
+from vidgen.media.sound_codecs import SoundCodec, sounds_of
 from vidgen.media.source import is_picture
 from vidgen.media.subtitles import text_codec
 
@@ -30,18 +32,24 @@ class Fate(Enum):
 
     MAIN = "encoded anew"
     COPY = "copied by packet"
+    SOUND = "sound, encoded anew"
     TEXT = "text subtitles, said in the container's own form"
     ATTACHMENT = "cover art, attached as a file"
     LEFT = "left behind"
 
 
 def fates(
-    source: InputContainer, video: VideoStream, container: Container, wanted: Collection[int]
+    source: InputContainer,
+    video: VideoStream,
+    container: Container,
+    wanted: Collection[int],
+    sound: SoundCodec | None = None,
 ) -> tuple[dict[int, Fate], list[str]]:
     """The fate of every stream by index, and notes on those of `wanted` that are left behind.
 
-    Raises OutputError naming a video, sound or subtitle stream that cannot be held, and a container
-    that can. Data, attachments, cover art and what no container can hold are left behind instead.
+    Sound becomes what `sound` makes, unless it is that. Raises OutputError naming a video, sound or
+    subtitle stream that cannot be held, and a container that can. Data, attachments, cover art and
+    what no container can hold are left behind instead.
     """
     found, notes = {}, []
     for stream in source.streams:
@@ -49,9 +57,14 @@ def fates(
             found[stream.index] = Fate.LEFT
             continue
         fate = Fate.MAIN if stream.index == video.index else _fate(stream, container)
+        if sound and stream.type == "audio" and _codec(stream) != sound.word:
+            _require_decodable(stream)
+            fate = Fate.SOUND
         if fate is Fate.LEFT and not _is_made_anew(stream, source):
             others = [c.suffix for c in CONTAINERS.values() if _fate(stream, c) is not Fate.LEFT]
             use = f"; use {' or '.join(others)}" if others else ""
+            if use and stream.type == "audio" and (sounds := sounds_of(container.suffix)):
+                use += f", or --audio {' or '.join(sounds)}"
             cannot = f"{container.suffix} cannot hold {_named(stream)}{use}"
             is_heard_or_seen = stream.type in ("video", "audio", "subtitle")
             if others and is_heard_or_seen and not is_picture(stream):
@@ -64,6 +77,15 @@ def fates(
         elif fate is Fate.COPY and stream.type == "video" and not is_picture(stream):
             notes.append(f"{_named(stream)}, another video, is copied as it is")
     return found, notes
+
+
+def _require_decodable(stream: Stream) -> None:
+    context = stream.codec_context
+    if not isinstance(context, AudioCodecContext) or not context.sample_rate:
+        raise OutputError(
+            f"{_named(stream)} cannot be decoded; leave it out by --map=-0:{stream.index}, or give "
+            f"--audio copy"
+        )
 
 
 def _fate(stream: Stream, container: Container) -> Fate:

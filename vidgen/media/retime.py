@@ -13,11 +13,11 @@ from av.stream import Stream
 from vidgen.media.codecs import Container
 from vidgen.timing import common_time_base
 
-__all__ = ["Retimer"]
+__all__ = ["GAP_SECONDS", "LONGEST_GAP_SECONDS", "Retimer"]
 
 _LARGEST = 2**31 - 1  # FFmpeg's fractions are of 32-bit integers
-_GAP_SECONDS = Fraction(1, 10)  # between packets of sound; less is rounding
-_LONGEST_GAP_SECONDS = 3600
+GAP_SECONDS = Fraction(1, 10)  # between packets of sound; less is rounding
+LONGEST_GAP_SECONDS = 3600
 # MP4 holds no times of such samples but counts them, so that a packet moved to 0 moves all others.
 _COUNTED = ("pcm_", "adpcm_")
 
@@ -53,7 +53,7 @@ class Retimer:
         self._begun = False
         self._last_dts: int | None = None
         self._next = 0
-        self._wide = _GAP_SECONDS / self._clock
+        self._wide = GAP_SECONDS / self._clock
         self._missing = self._gap = 0
 
     def silence(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
@@ -65,7 +65,7 @@ class Retimer:
         context, begin = packet.stream.codec_context, packet.pts or 0
         if not isinstance(context, AudioCodecContext) or not context.name.startswith("pcm_"):
             return
-        if not packet.duration or self._gap * self._clock > _LONGEST_GAP_SECONDS:
+        if not packet.duration or self._gap * self._clock > LONGEST_GAP_SECONDS:
             return
         samples = round(packet.duration * self._clock * context.sample_rate)
         quiet = b"\x80" if context.name == "pcm_u8" else b"\0"

@@ -1,14 +1,14 @@
-"""Every stream but the main video, by packet, from a film to its new version, in step with it."""
+"""Every stream but the main video, from a film to its new version, in step with it."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -17,9 +17,12 @@ from av.video.stream import VideoStream
 
 from vidgen.media.codecs import Container
 from vidgen.media.holding import Fate, fates
+from vidgen.media.lanes import CopyLane, Lane
 from vidgen.media.mapping import wanted_streams
 from vidgen.media.packets import Packets
 from vidgen.media.retime import Retimer
+from vidgen.media.sound import SoundEncoder
+from vidgen.media.sound_codecs import COPY, SOUND_CODECS
 from vidgen.media.source import (
     codec_delay,
     described,
@@ -43,27 +46,12 @@ _RUN_IN_SECONDS = (
 _RUN_OUT_SECONDS = 10  # and so far beyond `end`, for files that are not well interleaved
 
 
-@dataclass(frozen=True, slots=True)
-class _Lane:
-    """The way of one stream into the output."""
-
-    stream: Stream
-    retime: Retimer
-    convert: TextConverter | None = None
-    fills_gaps: bool = False
-    """True where the muxer writes empty subtitles for gaps by itself (mov_text)."""
-
-    def drops(self, packet: Packet[Stream]) -> bool:
-        """Whether the packet is such a gap, which would then be there twice."""
-        return self.fills_gaps and bytes(packet) == b"\0\0"
-
-
 class StreamCopier:
     """The other streams of `source`, on their way into an output container.
 
     Holds one packet at a time: reading goes no further than the video is written. Raises
     OutputError naming the first stream that the container cannot hold and one that can. `maps` are
-    words of `--map`; the main video comes along in any case.
+    words of `--map`; the main video comes along in any case. `audio` is a word of `--audio`.
     """
 
     offset: Fraction
@@ -78,8 +66,10 @@ class StreamCopier:
         start: Fraction | None,
         end: Fraction | None,
         maps: Sequence[str] = (),
+        audio: str = COPY,
     ) -> None:
         self._source, self._container = source, container
+        self._sound = SOUND_CODECS.get(audio)
         self._input = open_source(source)
         try:
             self._video = main_video(self._input, source)
@@ -88,16 +78,19 @@ class StreamCopier:
             self._length = None if end is None else end - (start or 0)
             self._facts = described(self._input)
             wanted = wanted_streams(self._input, maps)
-            self._fates, self.notes = fates(self._input, self._video, container, wanted)
+            self._fates, self.notes = fates(
+                self._input, self._video, container, wanted, self._sound
+            )
         except BaseException:
             self._input.close()
             raise
-        self._silent = {stream.index for stream in self._input.streams.audio} & wanted
+        self._audio = {stream.index for stream in self._input.streams.audio} & wanted
+        self._silent = set(self._audio)
         self.damaged = 0
         """Packets that the container refused and that were left out."""
         self._picture = Fraction(0)
         self._covers: list[Packet[Stream]] = []
-        self._lanes: dict[int, _Lane] = {}
+        self._lanes: dict[int, Lane] = {}
         self._packets: Iterator[Packet[Stream]] = iter(())
         self._pending: Packet[Stream] | None = None
 
@@ -124,16 +117,23 @@ class StreamCopier:
                     covers[stream.index].stream = copy
                     self._covers.append(covers[stream.index])
                 elif stream.type != "attachment":
-                    self._lanes[stream.index] = _Lane(
-                        copy, self._retimer(stream), fills_gaps=_is_mov_text(stream)
-                    )
+                    self._lanes[stream.index] = self._copying(stream, copy)
             elif fate is Fate.TEXT and isinstance(stream, SubtitleStream):
                 convert = TextConverter(stream, output, text_codec(stream, self._container.muxer))
-                convert.stream.metadata.update(stream_tags(stream, timecode=False))
-                convert.stream.disposition = stream.disposition
-                self._lanes[stream.index] = _Lane(convert.stream, self._retimer(stream), convert)
+                _tag_like(stream, convert.stream)
+                self._lanes[stream.index] = CopyLane(convert.stream, self._retimer(stream), convert)
+            elif fate is Fate.SOUND and isinstance(stream, AudioStream) and self._sound:
+                encoder = SoundEncoder(stream, output, self._sound, self.offset, self._length)
+                _tag_like(stream, encoder.stream)
+                self.notes.append(f"stream {stream.index} (audio) becomes {encoder.described}")
+                self._lanes[stream.index] = encoder
         output.metadata.update(global_tags(self._input))
         self._set_chapters(output)
+
+    def _copying(self, stream: Stream, copy: Stream) -> CopyLane:
+        retimer = self._retimer(stream)
+        silence = self._container.negative_times
+        return CopyLane(copy, retimer, fills_gaps=_is_mov_text(stream), silence=silence)
 
     def _rate(self) -> Fraction | None:
         return self._video.average_rate
@@ -192,19 +192,13 @@ class StreamCopier:
         for packet in Packets(self._input, self._source):
             self._silent.discard(packet.stream_index)
             lane = self._lanes.get(packet.stream_index)
-            if lane is None or lane.drops(packet):
+            if lane is None:
                 continue
-            if lane.retime.is_past(packet, _RUN_OUT_SECONDS):
-                return
-            if not lane.retime(packet):
-                continue
-            for quiet in lane.retime.silence(packet) if self._container.negative_times else ():
-                quiet.stream = lane.stream
-                yield quiet
-            out = packet if lane.convert is None else lane.convert(packet)
-            if out is not None:
-                out.stream = lane.stream
-                yield out
+            if lane.is_past(packet, _RUN_OUT_SECONDS):
+                break
+            yield from lane(packet)
+        for lane in self._lanes.values():
+            yield from lane.finish()
 
     def advance(self, time: Fraction) -> None:
         """Write all packets up to `time`, in seconds of the output."""
@@ -236,14 +230,14 @@ class StreamCopier:
         if self._length is None and not self._start:
             notes += [f"stream {n} (audio) holds nothing that can be read" for n in self._silent]
         for index, lane in self._lanes.items():
-            if lane.stream.type == "audio" and index not in self._silent:
-                notes += self._said_of_sound(f"stream {index} (audio)", lane.retime)
+            if index in self._audio - self._silent:
+                notes += self._said_of_sound(f"stream {index} (audio)", lane)
         return notes
 
-    def _said_of_sound(self, name: str, retime: Retimer) -> list[str]:
-        notes, short = [], self._picture - retime.end
-        if retime.missing:
-            notes.append(f"{name} is silent for {float(retime.missing):.2f} s in gaps")
+    def _said_of_sound(self, name: str, lane: Lane) -> list[str]:
+        notes, short = [], self._picture - lane.end
+        if lane.missing:
+            notes.append(f"{name} is silent for {float(lane.missing):.2f} s in gaps")
         if short > SLACK_SECONDS and self._length is None:
             notes.append(f"{name} ends {float(short):.2f} s before the picture")
         return notes
@@ -255,6 +249,12 @@ class StreamCopier:
         if self._covers:
             self._covers.clear()
             self._cover_input.close()
+
+
+def _tag_like(stream: Stream, copy: Stream) -> None:
+    """What the source says of a stream that is not copied by packet."""
+    copy.metadata.update(stream_tags(stream, timecode=False))
+    copy.disposition = stream.disposition
 
 
 def _is_mov_text(stream: Stream) -> bool:

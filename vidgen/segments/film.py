@@ -17,7 +17,15 @@ from pathlib import Path
 from vidgen.errors import InputError, OutputError, TruncatedError, UsageError
 from vidgen.frame import VideoFormat
 from vidgen.job import Job, Made, Progress, Report, Segment, Settings
-from vidgen.media import Decoder, Joiner, clock_jumps, probe, require_encodable, require_map
+from vidgen.media import (
+    Decoder,
+    Joiner,
+    clock_jumps,
+    probe,
+    require_encodable,
+    require_map,
+    require_sound,
+)
 from vidgen.pipeline import build_stages, output_format
 from vidgen.restore import scan_film, scan_notes
 from vidgen.scan import PROGRESSIVE, Scan
@@ -90,6 +98,7 @@ def _require_words(settings: Settings) -> None:
     words = settings.codec, settings.crf, settings.preset, settings.depth
     require_encodable(settings.target, *words)
     require_map(settings.maps)
+    require_sound(settings.target, settings.audio)
     if settings.maps and settings.video_only:
         raise UsageError("--map and --video-only exclude each other; give one of them")
     if settings.end is not None and settings.end <= (settings.start or 0):
@@ -197,6 +206,7 @@ def _joiner(job: Job, video: VideoFormat, target: Path, time_base: Fraction) -> 
         copy_from=settings.source,
         start=settings.start,
         end=settings.end,
+        audio=settings.audio,
         maps=("-0",) if settings.video_only else settings.maps,
         threads=job.threads,
     )
