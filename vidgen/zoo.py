@@ -38,6 +38,8 @@ class Model:
     """Whether it takes its own previous output; see `vidgen.engines`."""
     multiple_of: int
     """Width and height of the input must be divisible by this."""
+    precision: str
+    """`any`, or `f32`: not to be run with fewer bits than float32 has."""
     strength: float
     """How much of its GAN flavour to mix in, in [0, 1]; 0 where there is none."""
     sha256: dict[str, str]

@@ -70,7 +70,7 @@ def test_resuming_needs_a_state_of_the_same_recipe(recipe, pairs, tmp_path):
     checkpoint.save(checkpoint.new(net, 1), recipe.as_dict(), tmp_path / "state")
     other = replace(recipe, name="other")
     with pytest.raises(UsageError, match="another recipe"):
-        train.train(other, pairs, tmp_path / "state", resume=True)
+        train.train(other, Upscaling(other, pairs), tmp_path / "state", resume=True)
 
 
 def test_a_run_leaves_a_model_that_an_engine_takes(recipe_path, tmp_path, monkeypatch):

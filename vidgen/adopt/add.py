@@ -158,13 +158,14 @@ def _written(
         "scale": network.scale,
         "history": False,
         "multiple_of": _UNITS[0],
+        "precision": "f32",
         "strength": 0.0,
         "parameters": network.parameters,
         "macs_per_pixel": network.macs_per_pixel,
         "license": license or "LicenseRef-unknown",
         "limits": "Trained elsewhere for single RGB pictures and wrapped: no memory of the last "
-        "frame, and colours pass through RGB inside the graph. Where the engine runs in bfloat16, "
-        "10-bit film is drawn with the fineness of 8 bits.",
+        "frame, and colours pass through RGB inside the graph, so it runs in float32: no less is "
+        "exact.",
         "sha256": sums,
         "training": {**source, "onnx": onnx.__version__},
         "quality": {},

@@ -46,7 +46,7 @@ class OpenVINO:
             )
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": self._precision,
+            "INFERENCE_PRECISION_HINT": "f32" if model.precision == "f32" else self._precision,
         }
         inputs = inputs_of(model, width, height, bit_depth)
         try:

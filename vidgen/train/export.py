@@ -26,7 +26,7 @@ from vidgen.train.graph import build_graph
 from vidgen.train.parity import check_parity
 from vidgen.train.recipe import Recipe
 
-__all__ = ["export"]
+__all__ = ["export", "graph_of"]
 
 _LICENSE = "CC-BY-4.0"
 _LIMITS = (
@@ -77,7 +77,7 @@ def _write(net: Network, recipe: Recipe, folder: Path) -> list[Path]:
     stem = f"{recipe.name}.gan" if recipe.gan else recipe.name
     files = [folder / f"{stem}.{depth}bit.onnx" for depth in (8, 10)]
     for file, depth in zip(files, (8, 10), strict=True):
-        graph = _graph(net, depth)
+        graph = graph_of(net, depth)
         onnx.save(graph, str(file))
     files.append(folder / f"{stem}.safetensors")
     save_file({name: value.contiguous() for name, value in net.named_parameters()}, files[-1])
@@ -85,7 +85,8 @@ def _write(net: Network, recipe: Recipe, folder: Path) -> list[Path]:
     return files
 
 
-def _graph(net: Network, bit_depth: int) -> Any:
+def graph_of(net: Network, bit_depth: int) -> Any:
+    """The checked ONNX model of a folded network for planes of that depth."""
     if isinstance(net, Fusion):
         return build_fusion_graph(net, bit_depth)
     return build_graph(net, bit_depth)
@@ -99,6 +100,7 @@ def _new_card(net: Network, recipe: Recipe) -> dict[str, Any]:
         "scale": net.scale if isinstance(net, Upscaler) else 1,
         "history": isinstance(net, Upscaler) and net.history,
         "multiple_of": max(2, net.luma.grid) if isinstance(net, Upscaler) else 2,
+        "precision": "any",
         "strength": 0.0,
         "parameters": net.parameters_deployed(),
         "macs_per_pixel": net.macs(),

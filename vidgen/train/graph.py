@@ -36,7 +36,7 @@ def build_graph(net: Upscaler, bit_depth: int) -> Any:
     s = net.scale
     size = graph("Mul", graph("Shape", "y"), graph.constant([s, s]))
     half = graph("Mul", graph("Shape", "uv"), graph.constant([s, s, 1]))
-    past = _past(graph, y) if net.history else None
+    past = _past(graph, y, bit_depth) if net.history else None
     _chain(graph, net.luma, "luma", y, size, "y_out", bit_depth, past)
     _chain(graph, net.chroma, "chroma", uv, half, "uv_out", bit_depth)
     return graph.model("upscaler", *_ends(net, bit_depth))
@@ -54,15 +54,19 @@ def _ends(net: Upscaler, bit_depth: int) -> tuple[list[Any], list[Any]]:
     return inputs, [info("y_out", kind, [f"{s}H", f"{s}W"]), info("uv_out", kind, half)]
 
 
-def _past(graph: Graph, y: str) -> str:
-    """What `vidgen.nets.chain.difference` computes, in codes: (1, s * s, H, W) float."""
-    history, confidence = (
-        graph("Cast", graph("Unsqueeze", each, graph.constant(axes)), to=TensorProto.FLOAT)
-        for each, axes in (("history", [0]), ("confidence", [0, 1]))
-    )
-    share = graph("Mul", confidence, graph.constant(1 / 255, np.float32))
-    apart = graph("Sub", history, graph("Cast", y, to=TensorProto.FLOAT))
-    return graph("Mul", apart, share)
+def _past(graph: Graph, y: str, bit_depth: int) -> str:
+    """What `vidgen.nets.chain.difference` computes, in codes: (1, s * s, H, W) float.
+
+    Codes of 10 bits are subtracted as integers: bfloat16 would round them by up to 4 codes before.
+    """
+    kind = TensorProto.FLOAT if bit_depth == 8 else TensorProto.INT32
+    history = graph("Cast", graph("Unsqueeze", "history", graph.constant([0])), to=kind)
+    apart = graph("Sub", history, graph("Cast", y, to=kind))
+    if bit_depth > 8:
+        apart = graph("Cast", apart, to=TensorProto.FLOAT)
+    confidence = graph("Unsqueeze", "confidence", graph.constant([0, 1]))
+    trust = graph("Cast", confidence, to=TensorProto.FLOAT)
+    return graph("Mul", apart, graph("Mul", trust, graph.constant(1 / 255, np.float32)))
 
 
 def _chain(
