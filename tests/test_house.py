@@ -30,7 +30,7 @@ MODULES = {
 
 FLOORS = [
     {"errors"},
-    {"timing", "frame", "scan"},
+    {"timing", "frame", "scan", "light"},
     {"stage", "zoo", "kernels", "job", "memory", "sizes", "target"},
     {"media", "engines"},
     {"motion", "adopt"},

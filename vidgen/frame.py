@@ -55,6 +55,8 @@ class VideoFormat:
     rotation: int = 0
     """Counter-clockwise degrees (0, 90, 180, 270) at which a player shows the picture."""
     color: Color = Color()
+    peak: int = 0
+    """cd/m2: the brightest light of an HDR film, as it states; 0 where it does not."""
 
     def resized(self, width: int, height: int) -> VideoFormat:
         """The same video at another picture size with the same display aspect ratio."""

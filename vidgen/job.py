@@ -45,6 +45,8 @@ class Settings:
     preset: str | None = None
     depth: int | None = None
     """Bits a sample, 8 or 10; None is the source's, or what the codec takes of it."""
+    hdr: str = "keep"
+    """`keep`, or `sdr`: PQ and HLG are shown as on an SDR screen, in 8 bits unless `depth` says."""
     deinterlace: str = "auto"
     """`auto`: undo interlace and pulldown where they are found. `on`: every frame is two fields.
     `off`: frames stay as they are."""

@@ -24,17 +24,20 @@ from vidgen.engines import choose_backend
 from vidgen.errors import TruncatedError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.job import Job, Made, Segment, Settings
+from vidgen.light import HLG, PQ
 from vidgen.media import Decoder, Encoder, encoded_depth
 from vidgen.scan import PROGRESSIVE, Scan
 from vidgen.sizes import network_passes, target_format
 from vidgen.stage import Clock, Stage, prefetch, timed
-from vidgen.stages import Depth, EstimateMotion, Fit, Generate, Restore, Upscale
+from vidgen.stages import Depth, EstimateMotion, Fit, Generate, Restore, ToneMap, Upscale
 from vidgen.timing import parse_rate
 from vidgen.zoo import Model, load
 
 __all__ = ["Steps", "build_stages", "make_segment", "output_format"]
 
-_IN_TIME = ("restore", "motion", "generate")  # steps that look at the frame after the last one
+_IN_TIME = ("restore", "tone", "motion", "generate")
+# Up to the last step that looks at the frame after the last one.
+_SDR_DEPTH = 8
 _DECODED_BEFORE = Fraction(2)  # seconds: pictures beside a keyframe may refer to ones before it
 _RUN_IN = Fraction(2, 3)  # seconds, from which history and flow converge
 _RUN_OUT = Fraction(1, 3)  # seconds, in which are the fields that restoring looks ahead to
@@ -102,8 +105,12 @@ def build_stages(
     if not scan.progressive:
         steps["restore"] = Restore(scan, fields)
         source = steps["restore"].output(source)
+    wanted = settings.depth
+    if settings.hdr == "sdr" and source.color.transfer in (PQ, HLG):
+        steps["tone"] = ToneMap(source)
+        source, wanted = steps["tone"].output(source), wanted or _SDR_DEPTH
     shown = source.bit_depth
-    depth = encoded_depth(settings.codec, shown, settings.depth)
+    depth = encoded_depth(settings.codec, shown, wanted)
     deepened = replace(source, bit_depth=max(depth, shown))
     target = target_format(deepened, settings.scale, settings.size)
     model, passes = _network(settings, source, target)

@@ -85,6 +85,12 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
         help="bits a sample; else the source's, dithered where the codec takes 8 alone",
     )
     output.add_argument(
+        "--hdr",
+        choices=("keep", "sdr"),
+        default="keep",
+        help="sdr: show PQ and HLG as on an SDR screen, BT.709 in 8 bits (default: %(default)s)",
+    )
+    output.add_argument(
         "--crf", type=float, metavar="N", help="quality of the codec; lower is better and larger"
     )
     output.add_argument("--preset", metavar="NAME", help="speed of the codec, in its own words")

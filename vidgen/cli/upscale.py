@@ -142,6 +142,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         crf=args.crf,
         preset=args.preset,
         depth=args.depth,
+        hdr=args.hdr,
         audio=args.audio,
         maps=tuple(args.map),
         video_only=args.video_only,

@@ -16,6 +16,7 @@ from vidgen.frame import Color, Frame, VideoFormat
 from vidgen.media.color import PictureReader, bit_depth, color_of, what_is_given_up
 from vidgen.media.extras import what_is_left_behind
 from vidgen.media.gaps import Gaps
+from vidgen.media.hdr import stated_peak
 from vidgen.media.pictures import Pictures
 from vidgen.media.source import sample_aspect_ratio
 from vidgen.media.timestamps import Stamps
@@ -199,4 +200,5 @@ def _format(first: av.VideoFrame, pictures: Pictures) -> VideoFormat:
         sample_aspect_ratio=sample_aspect_ratio(pictures.stream),
         rotation=round(first.rotation / 90) * 90 % 360,
         color=color_of(first, pictures.stream.codec_context, pictures.chroma_location),
+        peak=stated_peak(first),
     )

@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from vidgen.errors import OutputError
 from vidgen.frame import Frame, VideoFormat
+from vidgen.light import HLG, PQ
 from vidgen.media.codecs import (
     Container,
     container_of,
@@ -26,7 +27,7 @@ from vidgen.media.codecs import (
     piece_container,
 )
 from vidgen.media.color import FULL, LIMITED, LimitedRange, picture
-from vidgen.media.hdr import HLG, PQ, light_levels, with_light_levels
+from vidgen.media.hdr import light_levels, with_light_levels
 from vidgen.media.output import create, fitting, lost_tags, require_folder, video_stream
 from vidgen.media.sound_codecs import COPY
 from vidgen.media.source import reason

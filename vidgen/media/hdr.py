@@ -12,10 +12,7 @@ from av.sidedata.sidedata import Type
 
 from vidgen.media.source import main_video, open_source
 
-__all__ = ["HLG", "PQ", "LightLevels", "light_levels", "with_light_levels"]
-
-PQ, HLG = 16, 18
-"""The transfers of HDR10 (SMPTE ST 2084) and of broadcasts (ARIB STD-B67) in Color.transfer."""
+__all__ = ["LightLevels", "light_levels", "stated_peak", "with_light_levels"]
 
 _WORDS = {
     "x264": ("x264-params", "mastering-display", "cll"),
@@ -46,8 +43,21 @@ def light_levels(source: Path) -> LightLevels | None:
             first = next(container.decode(main_video(container, source)), None)
         except av.FFmpegError:  # the Decoder says what is damaged
             first = None
-        side_data: Any = () if first is None else first.side_data  # a dict to PyAV's stubs alone
-        said = {data.type: bytes(data) for data in side_data}
+        return None if first is None else _levels(first)
+
+
+def stated_peak(picture: av.VideoFrame) -> int:
+    """cd/m2 that nothing in the film is brighter than, by its own word; 0 where it has none."""
+    levels = _levels(picture)
+    if levels is None:
+        return 0
+    stated = [light for light in (round(levels.luminance[1]), levels.brightest[0]) if light]
+    return min(stated, default=0)
+
+
+def _levels(picture: av.VideoFrame) -> LightLevels | None:
+    side_data: Any = picture.side_data  # a dict to PyAV's stubs alone
+    said = {data.type: bytes(data) for data in side_data}
     display, light = (
         said.get(Type.MASTERING_DISPLAY_METADATA),
         said.get(Type.CONTENT_LIGHT_LEVEL),

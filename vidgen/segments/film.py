@@ -88,6 +88,8 @@ def run(
         publish(partial_path(settings.target), settings.target)
         work.remove()
     report = tally.report
+    if settings.hdr == "sdr" and "tone" not in steps:
+        report.notes.append("--hdr sdr: nothing to do, the film is not HDR")
     report.notes = [*scan_notes(job.scan), *work.notes, *dict.fromkeys([*report.notes, *notes])]
     report.seconds = time.perf_counter() - began
     return report

@@ -5,6 +5,7 @@ from vidgen.stages.fit import Fit
 from vidgen.stages.generate import Generate
 from vidgen.stages.motion import EstimateMotion
 from vidgen.stages.restore import Restore
+from vidgen.stages.tonemap import ToneMap
 from vidgen.stages.upscale import Upscale
 
-__all__ = ["Depth", "EstimateMotion", "Fit", "Generate", "Restore", "Upscale"]
+__all__ = ["Depth", "EstimateMotion", "Fit", "Generate", "Restore", "ToneMap", "Upscale"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vidgen.frame import Frame, Planes, VideoFormat
 
-__all__ = ["Fit", "resample"]
+__all__ = ["Fit", "chroma_site", "resample"]
 
 _SITES = {1: (-0.5, 0.0), 3: (-0.5, -0.5), 4: (0.0, -0.5), 5: (-0.5, 0.5), 6: (0.0, 0.5)}
 """AVChromaLocation -> how far right of and below the middle of its four luma pixels a chroma sample
@@ -74,10 +74,14 @@ class Fit:
         comes in, s times smaller; there sample k lies at 2k + 1 + a * grown. Edges kept, k would be
         (J + 1/2) / s - 1/2: short of the place by (a / s - a * grown) / 2.
         """
-        location = self.target.color.chroma_location
-        across, down = _SITES.get(_LEFT if location == _UNSPECIFIED else location, (0.0, 0.0))
+        across, down = chroma_site(self.target.color.chroma_location)
         wider, taller = self.target.width / width, self.target.height / height
         return across * (1 / wider - self.grown) / 2, down * (1 / taller - self.grown) / 2
+
+
+def chroma_site(location: int) -> tuple[float, float]:
+    """Where chroma of that AVChromaLocation lies, right of and below the middle of its pixels."""
+    return _SITES.get(_LEFT if location == _UNSPECIFIED else location, (0.0, 0.0))
 
 
 def _shifted(uv: NDArray[Any], right: float, below: float, top: int) -> NDArray[Any]:
