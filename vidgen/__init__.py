@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from vidgen.job import Report as Report
     from vidgen.job import Settings as Settings
     from vidgen.segments import run as run
+    from vidgen.stages.predict import predict as predict
 
-__all__ = ["Progress", "Report", "Settings", "VidgenError", "run"]
+__all__ = ["Progress", "Report", "Settings", "VidgenError", "predict", "run"]
 
 _HOMES = {
     "Progress": "vidgen.job",
     "Report": "vidgen.job",
     "Settings": "vidgen.job",
     "VidgenError": "vidgen.errors",
+    "predict": "vidgen.stages.predict",
     "run": "vidgen.segments",
 }
 

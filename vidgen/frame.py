@@ -130,6 +130,10 @@ class Frame:
     """True when the source flags the frame as two fields of two instants; the flag may lie."""
     generated: bool = False
     """True when the picture was made between or after real ones; it never writes history."""
+    held: str = ""
+    """Why this real picture is shown at an instant for which one could have been made: `cut`, the
+    next one starts a shot; `repeat`, the next one is the same; `gap`, the next one is far; `doubt`,
+    its neighbours do not agree. Empty elsewhere."""
     motion: Callable[[], Motion] | None = None
     """Motion to the last real frame (not `generated`) that came before this one in the stream,
     estimated when first called for and kept. To be called from the thread of the stages.

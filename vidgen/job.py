@@ -32,6 +32,9 @@ class Settings:
     """`1920x1080` (exact) or a name such as `1080p` or `4k` (fits inside); instead of `scale`."""
     fps: str | None = None
     """`60`, `60000/1001` or `x2`; None keeps every frame at its own time."""
+    generate: str = "interpolate"
+    """How instants between real frames get a picture: `interpolate`, from both; `predict`, from the
+    past alone; `off`, each frame is shown until the next one comes. Only with `fps`."""
     tier: str = "realtime"
     """Which network: `realtime` or `balanced`."""
     model: str | None = None
@@ -117,6 +120,8 @@ class Made:
     """Seconds on the source's clock until which its last picture is shown."""
     frames_in: int
     frames_generated: int
+    frames_held: dict[str, int]
+    """Real pictures shown at instants for which none could be made, by `Frame.held`."""
     frames_damaged: int
     seconds: float
     """Wall seconds that it took."""
@@ -157,6 +162,9 @@ class Report:
     frames_found: int = 0
     """Of `frames_out`, those that an earlier run had made."""
     frames_generated: int = 0
+    frames_held: dict[str, int] = field(default_factory=dict)
+    """Real pictures shown again where none could be made: before a `cut`, over a `gap`, where a
+    picture is a `repeat`, where its neighbours leave `doubt`; all of them with `generate` `off`."""
     frames_damaged: int = 0
     """Pictures that the decoder could not read."""
     seconds: float = 0.0

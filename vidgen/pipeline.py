@@ -11,6 +11,7 @@ was made before. Where it begins inside a shot, frames from before it are run in
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vidgen.engines import choose_backend
-from vidgen.errors import TruncatedError
+from vidgen.errors import TruncatedError, UsageError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.job import Job, Made, Segment, Settings
 from vidgen.light import HLG, PQ
@@ -29,7 +30,16 @@ from vidgen.media import Decoder, Encoder, encoded_depth
 from vidgen.scan import PROGRESSIVE, Scan
 from vidgen.sizes import network_passes, target_format
 from vidgen.stage import Clock, Stage, prefetch, timed
-from vidgen.stages import Depth, EstimateMotion, Fit, Generate, Restore, ToneMap, Upscale
+from vidgen.stages import (
+    Depth,
+    EstimateMotion,
+    Fit,
+    Generate,
+    Predict,
+    Restore,
+    ToneMap,
+    Upscale,
+)
 from vidgen.timing import parse_rate
 from vidgen.zoo import Model, load
 
@@ -79,6 +89,7 @@ def make_segment(
         time_base=written.time_base,
         end=written.end,
         frames_generated=written.generated,
+        frames_held=written.held,
         frames_in=reading.frames,
         frames_damaged=reading.decoder.failures,
         seconds=time.perf_counter() - began,
@@ -117,7 +128,7 @@ def build_stages(
     if fps is not None or (model and model.history):
         steps["motion"] = EstimateMotion()
     if fps is not None:
-        steps["generate"] = Generate(fps, source_fps=source.fps, origin=origin)
+        steps["generate"] = _generate(settings, source, fps, origin)
     if depth > shown:  # before the network, which then draws in that depth
         steps["deepen"] = Depth(depth, source.color.range)
     engine, grown = "", deepened
@@ -147,6 +158,19 @@ def _rate(settings: Settings, source: VideoFormat, scan: Scan) -> tuple[Fraction
     frames = source.fps and source.fps * scan.pictures_per_frame(fields=False)
     fps = parse_rate(settings.fps, frames)
     return fps, frames is None or fps > frames
+
+
+def _generate(
+    settings: Settings, source: VideoFormat, fps: Fraction, origin: Fraction | None
+) -> Generate | Predict:
+    """How the instants of another rate get their pictures. Raises UsageError for unknown words."""
+    if settings.generate not in ("interpolate", "predict", "off"):
+        raise UsageError(f"--generate {settings.generate}: give interpolate, predict or off")
+    if settings.generate == "off":
+        return Predict(fps, source_fps=source.fps, origin=origin, makes=False)
+    if settings.generate == "predict":
+        return Predict(fps, source_fps=source.fps, origin=origin)
+    return Generate(fps, source_fps=source.fps, origin=origin)
 
 
 def _network(
@@ -206,7 +230,7 @@ class _Reading:
 def _shown(segment: Segment, steps: Steps) -> tuple[Fraction, Fraction | None]:
     """From when and until when frames of the output belong to the segment."""
     generate = steps.get("generate")
-    slack = generate.slack if isinstance(generate, Generate) else Fraction(0)
+    slack = generate.slack if isinstance(generate, Generate | Predict) else Fraction(0)
     return segment.begin - slack, None if segment.end is None else segment.end - slack
 
 
@@ -217,6 +241,7 @@ class _Written(NamedTuple):
     time_base: Fraction
     end: Fraction
     generated: int
+    held: dict[str, int]
     notes: Sequence[str]
 
 
@@ -230,8 +255,8 @@ def _encode(
 ) -> _Written:
     first = next(pictures, None)
     if first is None:
-        return _Written((), Fraction(1), Fraction(0), 0, ())
-    settings, generated = job.settings, 0
+        return _Written((), Fraction(1), Fraction(0), 0, {}, ())
+    settings, generated, held = job.settings, 0, Counter[str]()
     encoder = Encoder(
         target,
         output_format(steps, job.video),
@@ -249,8 +274,11 @@ def _encode(
             encoder.write(frame)
             clock.seconds += time.perf_counter() - start
             generated += frame.generated
+            held[frame.held] += bool(frame.held)
             progress(number, frame.end)
-    return _Written(tuple(encoder.coded), encoder.time_base, frame.end, generated, encoder.notes)
+    return _Written(
+        tuple(encoder.coded), encoder.time_base, frame.end, generated, dict(+held), encoder.notes
+    )
 
 
 def _own_seconds(clocks: dict[str, Clock]) -> dict[str, float]:

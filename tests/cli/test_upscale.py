@@ -1,5 +1,6 @@
 """`vidgen upscale` doing what it was asked: pictures, times, other streams, and what it says."""
 
+import json
 import re
 from fractions import Fraction
 from itertools import pairwise
@@ -53,6 +54,20 @@ def test_rates(vidgen, clip, pictures_of, tmp_path, source_fps, words, count, st
     assert len(times) == count
     assert {late - early for early, late in pairwise(times)} == {step}
     assert times[0] == 0
+
+
+@pytest.mark.parametrize("how", ["interpolate", "predict", "off"])
+def test_frames_of_another_rate_are_counted_by_how_they_came(vidgen, clip, tmp_path, how):
+    source = clip("in.mp4", frames=6, fps=25)
+    words = ["--scale", 1, "--fps", 50, "--generate", how, "--report", "report.json"]
+    assert vidgen("upscale", source, "out.mkv", *words).returncode == 0
+    (report,) = json.loads((tmp_path / "report.json").read_text())["films"]
+    assert report["frames_out"] == 12
+    assert (report["frames_generated"] > 0) is (how != "off")
+    if how == "off":
+        assert report["frames_held"] == {"off": 6}
+    counted = report["frames_generated"] + sum(report["frames_held"].values())
+    assert counted == (5 if how == "interpolate" else 6)  # the last frame lasts, unless told ahead
 
 
 def test_larger_and_smoother_at_once(vidgen, clip, pictures_of, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -28,11 +30,11 @@ class Film:
     times: list[Fraction]
     """Start of each frame, and the end of the last, in seconds."""
     cuts: tuple[int, ...] = (0,)
-    duplicates: tuple[int, ...] = ()
+    duplicates: Sequence[int] = ()
     time_base: Fraction = Fraction(1, 24000 * 30 * 7)
     frames: list[Frame] = field(init=False)
-    made: dict[int, tuple[int, float]] = field(default_factory=dict)
-    """Of a made picture's `id`: index of the frame before, and the phase."""
+    made: dict[int, tuple[int, int, float]] = field(default_factory=dict)
+    """Of a made picture's `id`: indices of the frames before and after, and the phase."""
     kept: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self):
@@ -56,19 +58,22 @@ class Film:
 
     def synthesis(self, pair, phase):
         """In place of a network: notes what it was given, gives a new picture."""
-        number = self.index(pair.before[0])
-        following = self.frames[number + 1]
-        assert pair.before == self.frames[number].planes
-        assert pair.after == following.planes
-        assert pair.given is following.motion()
+        number, following = (self.index(end[0]) for end in (pair.before, pair.after))
+        between = range(number + 1, following)
+        assert all(each in self.duplicates for each in between)
+        assert len(between) <= 2
+        assert pair.given is self.frames[following].motion()
         assert type(phase) is float
         planes = picture()
         self.kept.append(planes[0])  # so that no later picture has its id
-        self.made[id(planes[0])] = number, phase
+        self.made[id(planes[0])] = number, following, phase
         return planes
 
+    def opened(self):
+        return nullcontext(self.synthesis)
+
     def shown_at(self, fps, source_fps=None) -> list[Frame]:
-        return list(Generate(Fraction(fps), self.synthesis, source_fps)(self.frames))
+        return list(Generate(Fraction(fps), self.opened, source_fps)(self.frames))
 
     def check_grid(self, shown, fps):
         """No gap, no double, no drift, and as long as the film to within one frame."""
@@ -82,8 +87,8 @@ class Film:
         """Each picture is the real one of its time, or made between its neighbours at its phase."""
         for frame in shown:
             if frame.generated:
-                before, phase = self.made[id(frame.y)]
-                start, stop = self.times[before : before + 2]
+                before, after, phase = self.made[id(frame.y)]
+                start, stop = self.times[before], self.times[after]
                 assert start + tolerance < frame.time < stop - tolerance
                 assert phase == float((frame.time - start) / (stop - start))
                 assert not frame.duplicate
@@ -122,15 +127,18 @@ class Film:
             assert held or nearest
 
     def text_of(self, shown) -> str:
-        """A line a frame: pts, duration, picture, flags. `3+2/5`: made 2/5 of the way to 4."""
+        """A line a frame: pts, duration, picture, flags. `3+2/5`: made 2/5 of the way to 4;
+        `3-5+2/5`: to 5."""
         lines = [f"#tb {shown[0].time_base}", "#pts, duration, picture, flags"]
         for frame in shown:
             if frame.generated:
-                before, phase = self.made[id(frame.y)]
-                what = f"{before}+{Fraction(phase).limit_denominator(5000)}"
+                before, after, phase = self.made[id(frame.y)]
+                to = "" if after == before + 1 else f"-{after}"
+                what = f"{before}{to}+{Fraction(phase).limit_denominator(5000)}"
             else:
                 what = str(self.index(frame.y))
             flags = [name for name in ("cut", "duplicate", "generated") if getattr(frame, name)]
+            flags += [f"held: {frame.held}"] if frame.held else []
             flags += ["motion"] if frame.motion else []
             lines.append(", ".join([str(frame.pts), str(frame.duration), what, *flags]))
         return "\n".join(lines) + "\n"

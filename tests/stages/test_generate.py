@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from contextlib import nullcontext
 from fractions import Fraction
 from itertools import accumulate, pairwise
 
@@ -80,7 +81,7 @@ def test_whole_factors_show_every_frame_untouched_at_its_own_time(film_of, sourc
         assert same.time == frame.time
         assert same.motion is frame.motion
     phases = [n / factor for n in range(1, factor)]
-    assert [phase for _, phase in film.made.values()] == phases * 19
+    assert [phase for _, _, phase in film.made.values()] == phases * 19
     assert all(frame.y is film.frames[-1].y for frame in shown[-factor:])
 
 
@@ -135,7 +136,7 @@ def test_at_a_cut_the_old_shot_is_held_and_the_new_one_starts_on_time(film_of, r
     film.check_grid(shown, 60)
     film.check_pictures(shown)
     film.check_motion(shown)
-    assert {before + 1 for before, _ in film.made.values()}.isdisjoint(film.cuts)
+    assert {after for _, after, _ in film.made.values()}.isdisjoint(film.cuts)
     for cut in film.cuts:
         carriers = [frame for frame in shown if frame.cut and film.index(frame.y) == cut]
         assert len(carriers) == 1
@@ -143,15 +144,35 @@ def test_at_a_cut_the_old_shot_is_held_and_the_new_one_starts_on_time(film_of, r
     assert sum(frame.cut for frame in shown) == len(film.cuts)
 
 
-def test_equal_pictures_are_held_and_marked(film_of):
-    film = film_of(steady(24, 8), duplicates=(2, 3, 6))
+def test_a_still_is_held_and_marked(film_of):
+    film = film_of(steady(24, 8), duplicates=(2, 3, 4))
     shown = film.shown_at(48)
-    assert [before for before, _ in film.made.values()] == [0, 3, 4, 6]
+    assert [before for before, _, _ in film.made.values()] == [0, 4, 5, 6]
     pictures = ["made" if frame.generated else film.index(frame.y) for frame in shown]
-    expected = [0, "made", 1, 1, 2, 2, 3, "made", 4, "made", 5, 5, 6, "made", 7, 7]
+    expected = [0, "made", 1, 1, 2, 2, 3, 3, 4, "made", 5, "made", 6, "made", 7, 7]
     assert pictures == expected
-    marked = [n for n, frame in enumerate(shown) if frame.duplicate]
-    assert marked == [3, 4, 5, 6, 11, 12, 15]
+    assert [n for n, frame in enumerate(shown) if frame.duplicate] == [3, 4, 5, 6, 7, 8, 15]
+    assert [n for n, frame in enumerate(shown) if frame.held == "repeat"] == [3, 5, 7]
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_what_is_drawn_on_twos_or_threes_moves_at_every_instant(film_of, repeats):
+    """Every picture is shown `repeats` times more; the first one in its shot says nothing yet."""
+    every = repeats + 1
+    film = film_of(steady(24, 6 * every), duplicates=[n for n in range(6 * every) if n % every])
+    shown = film.shown_at(48)
+    film.check_grid(shown, 48)
+    film.check_pictures(shown)
+    film.check_motion(shown)
+    steps = {(before, after) for before, after, _ in film.made.values()}
+    assert {(n, n + every) for n in range(every, 5 * every, every)} <= steps
+    between = shown[2 * every : 2 * every * 5]
+    assert [frame.generated for frame in between] == ([False] + [True] * (2 * every - 1)) * 4
+
+
+def test_at_the_rate_of_the_film_repeats_stay(film_of):
+    film = film_of(steady(24, 12), duplicates=range(1, 12, 2))
+    assert not [frame for frame in film.shown_at(24, source_fps=Fraction(24)) if frame.generated]
 
 
 def test_a_repeated_picture_carries_no_motion(film_of):
@@ -170,7 +191,7 @@ def test_variable_rate_with_long_gaps(film_of):
     film.check_grid(shown, 60)
     film.check_pictures(shown)
     film.check_motion(shown)
-    gaps = {before: times[before + 1] - times[before] for before, _ in film.made.values()}
+    gaps = {before: times[before + 1] - times[before] for before, _, _ in film.made.values()}
     assert max(gaps.values()) == Fraction(1, 4)
     held = [frame for frame in shown if film.times[7] <= frame.time < film.times[8] - MILLISECOND]
     assert len(held) >= 179
@@ -204,7 +225,7 @@ def test_frames_come_out_with_one_frame_of_look_ahead(film_of):
     taken = []
     film = film_of(steady(25, 5))
     source = (taken.append(frame) or frame for frame in film.frames)
-    out = Generate(Fraction(50), film.synthesis)(source)
+    out = Generate(Fraction(50), film.opened)(source)
     next(out)
     assert len(taken) == 2
 
@@ -215,7 +236,7 @@ def test_frames_without_motion_are_refused(film_of):
         Frame(*frame.planes, frame.pts, frame.duration, frame.time_base) for frame in film.frames
     ]
     with pytest.raises(ValueError, match="EstimateMotion"):
-        list(Generate(Fraction(50), film.synthesis)(bare))
+        list(Generate(Fraction(50), film.opened)(bare))
 
 
 def test_the_format_has_the_new_rate():
@@ -242,7 +263,7 @@ def test_hours_do_not_drift(film_of):
         return planes[2]
 
     total = 0
-    for frame in Generate(fps, synthesis)(film):
+    for frame in Generate(fps, lambda: nullcontext(synthesis))(film):
         assert frame.time_base == Fraction(1, 6)
         assert (frame.pts, frame.duration) == (6 * start + total, 1)
         if frame.generated:

@@ -37,6 +37,13 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
         help="make new frames: 60, 60000/1001 or x2; else every frame stays",
     )
     picture.add_argument(
+        "--generate",
+        choices=("interpolate", "predict", "off"),
+        default="interpolate",
+        help="how --fps makes frames (default: %(default)s): between two real ones; after the last "
+        "one, without waiting for the next; off: repeat real ones",
+    )
+    picture.add_argument(
         "--deinterlace",
         choices=("auto", "off", "on"),
         default="auto",

@@ -82,7 +82,14 @@ def print_report(report: Report, target: Path) -> None:
     lines = [
         summary,
         *([f"network: {report.engine}"] if report.engine else []),
+        *([f"held instead of made: {_held(report)}"] if report.frames_held else []),
         *([f"damaged: {report.frames_damaged} pictures"] if report.frames_damaged else []),
         *(f"note: {note}" for note in report.notes),
     ]
     print(*lines, sep="\n", file=sys.stderr)
+
+
+def _held(report: Report) -> str:
+    """`12 frames (cut 10, doubt 2)`."""
+    reasons = ", ".join(f"{why} {count}" for why, count in sorted(report.frames_held.items()))
+    return f"{sum(report.frames_held.values())} frames ({reasons})"

@@ -133,6 +133,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         scale=args.scale,
         size=args.size,
         fps=args.fps,
+        generate=args.generate,
         deinterlace=args.deinterlace,
         tier=args.tier,
         model=args.model,

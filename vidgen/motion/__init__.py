@@ -1,5 +1,6 @@
-"""Motion on the CPU: flow and its confidence, warps, pictures in between, cuts and duplicates."""
+"""Motion on the CPU: flow and its confidence, warps, pictures between and ahead, cuts, repeats."""
 
+from vidgen.motion.ahead import Ahead
 from vidgen.motion.between import Between
 from vidgen.motion.changes import Change, ChangeDetector
 from vidgen.motion.draw import Candidates
@@ -7,6 +8,7 @@ from vidgen.motion.flow import FlowEstimator, half_luma, joined
 from vidgen.motion.warp import warp, warp_reference
 
 __all__ = [
+    "Ahead",
     "Between",
     "Candidates",
     "Change",

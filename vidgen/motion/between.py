@@ -30,6 +30,7 @@ Scalars = NDArray[Any]
 
 _WINDOW = 3  # quarter-resolution pixels a side over which both ends are compared
 _MATCHED, _MISMATCHED = 15.0, 40.0  # mean 8-bit difference of both ends: surely same, surely not
+_DOUBTFUL = 0.5  # share of the picture that surely does not match, beyond which none is made
 _OWN_MOTION_PIXELS = 1.0  # at quarter resolution: a sample that moves so much else counts half
 _LEAST_TRUST = 0.02  # where neither end moves as it should, the nearer one gets the more weight
 
@@ -52,6 +53,10 @@ class Between:
     def candidates(self, phase: float) -> Candidates:
         """Both pictures as they would be at `phase`: what a network makes one of."""
         return candidates(self.before, self.after, self.guess(phase))
+
+    def agrees(self, phase: float) -> bool:
+        """Whether enough of both pictures matches for one to be made between them."""
+        return float(_doubt(self.guess(phase).difference).mean()) < _DOUBTFUL
 
     def motion(self, phase: float) -> Motion:
         """Motion from the picture at `phase` to `before`.
