@@ -83,6 +83,37 @@ def vidgen(tmp_path):
     return run
 
 
+_KILLED_SECONDS = 60  # in which a killed process is gone, on a machine that may stand still
+
+
+def end(process: subprocess.Popen) -> None:
+    """Kill `process` unless it has ended, and see it end."""
+    process.kill()
+    try:
+        process.wait(timeout=_KILLED_SECONDS)
+    except subprocess.TimeoutExpired:
+        pytest.fail(f"{process.args}: still there {_KILLED_SECONDS} s after SIGKILL")
+    finally:
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """`begin(command, ...)`: a program that goes on beside the test and is killed after it."""
+    begun = []
+
+    def popen(command, **kwargs) -> subprocess.Popen[str]:
+        words = {"cwd": tmp_path, "stderr": subprocess.PIPE, "text": True, **kwargs}
+        begun.append(subprocess.Popen(command, **words))
+        return begun[-1]
+
+    yield popen
+    for process in begun:
+        end(process)
+
+
 @pytest.fixture
 def clip(tmp_path) -> Callable[..., Path]:
     """`clip(name, ...)`: a small film in a fresh folder; see `write_clip`."""

@@ -153,7 +153,12 @@ def loaded_after(code: str, cwd: Path) -> set[str]:
     """Top-level modules in a fresh interpreter after `code`."""
     code += "\nimport sys\nprint(*{name.split('.')[0] for name in sys.modules})"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
     )
     return set(done.stdout.splitlines()[-1].split())
 
@@ -181,6 +186,21 @@ def test_a_run_loads_no_training_and_no_gpu_library(clip, tmp_path):
     loaded = loaded_after(code, tmp_path)
     assert {"av", "cv2", "numpy", "openvino"} <= loaded
     assert not loaded & {"torch", "onnx", "safetensors", "cupy", "tensorrt", "tensorrt_rtx"}
+
+
+def test_no_test_waits_for_ever_for_a_program():
+    """A killed process may stay in the kernel for minutes; a test then fails instead of hanging."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            name = getattr(call, "func", None)
+            if not isinstance(name, ast.Attribute) or name.attr not in (
+                "run",
+                "communicate",
+                "wait",
+            ):
+                continue
+            if name.attr != "run" or getattr(name.value, "id", "") == "subprocess":
+                assert "timeout" in {word.arg for word in call.keywords}, (path, call.lineno)
 
 
 def targets(node: ast.AST) -> list[ast.expr]:
@@ -258,7 +278,7 @@ def installed(tmp_path_factory) -> Path:
     """The wheel, unpacked as an installer does."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=100)
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder / "site")
@@ -273,6 +293,7 @@ def test_the_wheel_works_outside_the_checkout(installed, clip, tmp_path):
             env={**os.environ, "PYTHONPATH": str(installed)},
             capture_output=True,
             text=True,
+            timeout=100,
             check=True,
         )
         return done.stdout.strip()

@@ -41,7 +41,7 @@ def test_scores_are_those_of_the_program_on_the_files(ffmpeg, clip, tmp_path, de
     graph = f"libvmaf=model={models}:log_fmt=json:log_path=log.json"
     inputs = ["-i", str(bad), "-i", str(good)]
     command = [str(ffmpeg), "-v", "error", *inputs, "-lavfi", graph, "-f", "null", "-"]
-    subprocess.run(command, cwd=tmp_path, check=True)
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
     log = json.loads((tmp_path / "log.json").read_text())
     with Vmaf(ffmpeg, depth) as vmaf:
         for pair in zip(luma(good), luma(bad), strict=True):
@@ -63,7 +63,7 @@ def test_ms_ssim_is_near_that_of_libvmaf(ffmpeg, tmp_path):
     raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "320x240", "-i"]
     graph = "libvmaf=feature=name=float_ms_ssim:log_fmt=json:log_path=log.json"
     command = [str(ffmpeg), "-v", "error", *raw, "bad", *raw, "good", "-lavfi", graph]
-    subprocess.run([*command, "-f", "null", "-"], cwd=tmp_path, check=True)
+    subprocess.run([*command, "-f", "null", "-"], cwd=tmp_path, check=True, timeout=60)
     frames = json.loads((tmp_path / "log.json").read_text())["frames"]
     for frame, good, bad in zip(frames, planes, blurred, strict=True):
         expected = frame["metrics"]["float_ms_ssim"]

@@ -68,7 +68,8 @@ def test_help_imports_nothing_heavy():
         "heavy = {'av', 'numpy', 'cv2', 'openvino', 'torch', 'shtab'} & set(sys.modules)\n"
         "sys.exit(', '.join(sorted(heavy)) or 0)"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
 
 
@@ -85,7 +86,7 @@ def complete(tmp_path_factory):
     """`complete("upscale", "--co")`: what a real bash offers for the last word."""
     folder = tmp_path_factory.mktemp("completion")
     command = [sys.executable, "-m", "vidgen", "--print-completion", "bash"]
-    script = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    script = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     (folder / "vidgen.bash").write_text(script)
     (folder / "film.mkv").touch()
 

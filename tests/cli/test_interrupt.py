@@ -2,7 +2,6 @@
 
 import re
 import signal
-import subprocess
 import sys
 import time
 
@@ -12,16 +11,15 @@ WORDS = ["--scale", "1", "--fps", "250", "--codec", "ffv1", "--segment", "1"]
 
 
 @pytest.fixture
-def running(tmp_path, clip):
+def running(tmp_path, clip, begin):
     """A run that has written part of its output and would go on for minutes."""
     source = clip("in.mkv", frames=250, size=(96, 72), options={"preset": "ultrafast"})
     words = ["upscale", source, "out.mkv", *WORDS]
     # a shell's background job ignores Ctrl-C, and its children would too
     command = ["env", "--default-signal=INT", sys.executable, "-m", "vidgen", *words]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        until(lambda: list(tmp_path.glob("out.mkv.vidgen/*/00001.json")), process)
-        yield process
-        process.kill()
+    process = begin(command)
+    until(lambda: list(tmp_path.glob("out.mkv.vidgen/*/00001.json")), process)
+    return process
 
 
 def until(condition, process, seconds=60):
@@ -36,7 +34,7 @@ def until(condition, process, seconds=60):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_says_how_far_it_is(running, number, tmp_path):
     running.send_signal(number)
-    errors = running.communicate(timeout=20)[1]
+    errors = running.communicate(timeout=60)[1]
     assert running.returncode == 130
     assert re.fullmatch(
         r"vidgen: error: stopped with 0:00:0\d of 0:00:10 finished; "
@@ -51,7 +49,7 @@ def test_impatience_does_no_harm(running, tmp_path):
     for _ in range(3):
         running.send_signal(signal.SIGINT)
         time.sleep(0.02)
-    errors = running.communicate(timeout=20)[1]
+    errors = running.communicate(timeout=60)[1]
     assert running.returncode != 0
     assert "Traceback" not in errors
     assert not (tmp_path / "out.mkv").exists()

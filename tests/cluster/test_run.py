@@ -1,6 +1,7 @@
 """Segments on a Ray cluster of two nodes: the film that one process makes, and lost workers."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'vidgen[cluster]'")
 
+KILLS = int(os.environ.get("VIDGEN_KILLS", "100"))
 WORDS = ["--scale", "1", "--fps", "50", "--preset", "ultrafast", "--segment", "1", "--quiet"]
 RAY = {
     **os.environ,
@@ -48,7 +50,11 @@ def address():
     finally:
         for node in reversed(nodes):
             node.terminate()
-            node.wait()
+            try:
+                node.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                node.kill()
+                node.wait(timeout=60)
 
 
 def wait_for(port: int, node) -> None:
@@ -82,20 +88,19 @@ def pictures(path):
 
 def finished(run, code: int) -> str:
     """What a run says that is to end with `code`."""
-    with run:
-        errors = run.communicate(timeout=100)[1]
+    errors = run.communicate(timeout=100)[1]
     assert run.returncode == code, errors
     return errors
 
 
 @pytest.fixture
-def upscaled(clip, tmp_path):
+def upscaled(begin):
     """`upscaled(source, target, *words, before="")`: a finished run, after some code."""
 
     def run(source, target, *words, before=""):
         code = f"import sys\n{before}\nfrom vidgen.cli import main\nsys.exit(main(sys.argv[1:]))"
         command = [sys.executable, "-c", code, "upscale", str(source), target, *WORDS, *words]
-        return subprocess.Popen(command, cwd=tmp_path, env=RAY, stderr=subprocess.PIPE, text=True)
+        return begin(command, env=RAY)
 
     return run
 
@@ -117,6 +122,32 @@ def test_two_nodes_make_the_same_film_though_a_worker_is_killed(upscaled, addres
     assert killed
     assert pictures(tmp_path / "there.mkv") == pictures(tmp_path / "here.mkv")
     assert not (tmp_path / "there.mkv.vidgen").exists()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(4 * 3600)
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds processes in Linux's /proc")
+def test_a_minute_is_the_same_though_a_hundred_workers_are_killed(
+    upscaled, address, clip, tmp_path
+):
+    source = clip("in.mkv", frames=1500, audio="flac", options={"g": "50"})
+    words = ["--segment", "5", "--cluster", address]
+    begun = time.monotonic()
+    finished(upscaled(source, "whole.mkv", *words), 0)
+    duration, whole = time.monotonic() - begun, pictures(tmp_path / "whole.mkv")
+    killed = 0
+    for number in range(KILLS):
+        run, target = upscaled(source, f"{number}.mkv", *words), tmp_path / f"{number}.mkv"
+        moment = time.monotonic() + random.uniform(0, duration)
+        while run.poll() is None and time.monotonic() < moment:
+            time.sleep(0.01)
+        for worker in tasks()[:1]:
+            os.kill(worker, signal.SIGKILL)
+            killed += 1
+        finished(run, 0)
+        assert pictures(target) == whole
+        target.unlink()
+    assert killed > KILLS // 2  # some moments are before the first worker or after the last
 
 
 def test_a_film_that_the_nodes_do_not_have_is_read_through(upscaled, address, clip, tmp_path):

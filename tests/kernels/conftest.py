@@ -75,7 +75,8 @@ def _built(compiler, file, folder) -> ctypes.CDLL:
         options = ["-std=c++17", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
         shim = ["-include", str(kernels.kernels_folder() / "host.h"), "-shared", "-fPIC"]
         command = [compiler, *options, *shim, "-x", "c++", "-o", str(library), "-"]
-        done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
+        words = {"capture_output": True, "text": True, "check": False}
+        done = subprocess.run(command, input=source, timeout=100, **words)
         assert done.returncode == 0, done.stderr
     return ctypes.CDLL(str(library))
 

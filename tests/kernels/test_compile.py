@@ -18,6 +18,6 @@ def test_compiles_with_nvcc_without_a_warning(name, capability, tmp_path):
     source = kernels.kernels_folder() / f"{name}.cu"
     options = [*kernels.OPTIONS, f"--gpu-architecture=sm_{capability}", "--Werror=all-warnings"]
     command = [nvcc, *options, "--cubin", "--output-file", str(target), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     assert target.read_bytes()[:4] == b"\x7fELF"

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -58,16 +57,15 @@ def until(condition, seconds=60):
 
 
 @pytest.fixture
-def started(tmp_path, clip):
+def started(tmp_path, clip, begin):
     """`started(*words)`: the command line with two workers that are both at work."""
     source = clip("in.mkv", frames=250, size=(96, 72), options={"preset": "ultrafast"})
     words = ["upscale", source, "out.mkv", "--scale", 1, "--fps", 250, "--codec", "ffv1"]
     words += ["--segment", 2, "--jobs", 2]
     command = ["env", "--default-signal=INT", sys.executable, "-m", "vidgen", *map(str, words)]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
-        until(lambda: len(list(tmp_path.glob("out.mkv.vidgen/*/*.tmp"))) >= 2)
-        yield process
-        process.kill()
+    process = begin(command)
+    until(lambda: len(list(tmp_path.glob("out.mkv.vidgen/*/*.tmp"))) >= 2)
+    return process
 
 
 def test_two_workers_make_the_same_film(settings, contents, whole):
