@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from vidgen.errors import OutputError
-from vidgen.segments import run
+from vidgen.scan import Scan
+from vidgen.segments import run, scans
 from vidgen.segments.folder import hold, work_folder
 
 
@@ -55,6 +56,28 @@ def test_a_stopped_run_goes_on(settings, contents, whole):
     assert report.frames_out == 300
     assert contents(asked.target) == whole
     assert not work_folder(asked.target).exists()
+
+
+@pytest.mark.parametrize("crf", [None, 30])
+def test_the_film_is_looked_at_once(settings, monkeypatch, crf):
+    """What the first pass found is kept, for other settings too; of another part it is not."""
+    seen, real = [], scans.scan_film
+
+    def scan_film(source, **words):
+        seen.append(words["end"])
+        return real(source, **words)
+
+    monkeypatch.setattr(scans, "scan_film", scan_film)
+    with pytest.raises(KeyboardInterrupt):
+        run(settings(), stop_at(70))
+    first = next(work_folder(settings().target).glob("*/job.json"))
+    assert Scan.from_json(json.loads(first.read_text())["scan"]).frames == 150
+    run(settings(crf=crf), stop_at(10**6))
+    assert seen == [None]
+    with pytest.raises(KeyboardInterrupt):
+        run(settings(target="b.mkv"), stop_at(70))
+    run(settings(target="b.mkv", end=Fraction(2)))
+    assert seen == [None, None, 2]
 
 
 def test_a_damaged_piece_is_made_again(settings, contents, whole):

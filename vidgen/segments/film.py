@@ -27,12 +27,12 @@ from vidgen.media import (
     require_sound,
 )
 from vidgen.pipeline import build_stages, output_format
-from vidgen.restore import scan_film, scan_notes
-from vidgen.scan import PROGRESSIVE, Scan
+from vidgen.restore import scan_notes
 from vidgen.segments.estimate import estimate
 from vidgen.segments.folder import Work
 from vidgen.segments.identity import identify
 from vidgen.segments.plan import segments
+from vidgen.segments.scans import scanned
 from vidgen.segments.tally import Tally
 from vidgen.segments.workers import side_by_side
 from vidgen.stage import prefetch
@@ -131,16 +131,8 @@ def _looked_at(settings: Settings) -> Job:
         total=total,
         one_piece=clock_jumps(settings.source),
         threads=1,
-        scan=_scanned(settings),
+        scan=scanned(settings),
     )
-
-
-def _scanned(settings: Settings) -> Scan:
-    """What is to be undone in the film."""
-    if settings.deinterlace == "off":
-        return PROGRESSIVE
-    forced = settings.deinterlace == "on"
-    return scan_film(settings.source, start=settings.start, end=settings.end, forced=forced)
 
 
 def _encoder_threads(video: VideoFormat) -> int:

@@ -3,7 +3,7 @@
     film.mkv.vidgen/
       lock                 held by the run that works here
       3f9a01c27bd4/        one for each film, settings and program (Identity.key)
-        job.json           that identity, the source's name, the number of threads
+        job.json           that identity, the source's name, the number of threads, the scan
         starts.jsonl       where segments begin, as far as that has been found out
         00007.piece        encoded pictures of segment 7
         00007.json         its SHA-256 and what else is known, written when the piece is on the disk
@@ -154,6 +154,7 @@ def _entered(folder: Path, job: Job, identity: Identity) -> Job:
     with suppress(*BAD_RECORD):
         return replace(job, threads=int(json.loads(path.read_text("utf-8"))["threads"]))
     facts = {"asked": identity.asked, "by": identity.by, "threads": job.threads}
+    facts["scan"] = job.scan.to_json()
     write_durably(path, {"source": str(job.settings.source.absolute()), **facts})
     sync_folder(folder.parent)
     sync_folder(folder.parent.parent)

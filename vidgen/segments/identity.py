@@ -10,11 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from vidgen.job import NO_PICTURE_DEPENDS_ON, Job
+from vidgen.job import NO_PICTURE_DEPENDS_ON, Job, Settings
 from vidgen.pipeline import Steps
 from vidgen.stages import Upscale
 
-__all__ = ["Identity", "content_of", "identify", "program"]
+__all__ = ["Identity", "asked_of", "content_of", "identify", "program"]
 
 _ENDS = 1 << 20  # bytes at the head and the tail of the source that are looked at
 _PROGRAM = ("vidgen", "av", "numpy", "opencv-python-headless")  # what makes pictures beside engines
@@ -45,20 +45,25 @@ class Identity:
 
 def identify(job: Job, steps: Steps, engine: str) -> Identity:
     """The identity of a run. Raises OSError where the source cannot be read."""
-    settings = {
-        f"--{field.name}": str(getattr(job.settings, field.name))
-        for field in fields(job.settings)
-        if field.name not in NO_PICTURE_DEPENDS_ON
-    }
     models = {
         f"model {step.model.name}": " ".join(sorted(step.model.sha256.values()))
         for step in steps.values()
         if isinstance(step, Upscale)
     }
     return Identity(
-        {"source": content_of(job.settings.source), **settings},
+        asked_of(job.settings),
         {**program(), **models, "engine": engine},
     )
+
+
+def asked_of(settings: Settings) -> dict[str, str]:
+    """The source's content and the settings that pictures depend on. Raises OSError."""
+    words = {
+        f"--{field.name}": str(getattr(settings, field.name))
+        for field in fields(settings)
+        if field.name not in NO_PICTURE_DEPENDS_ON
+    }
+    return {"source": content_of(settings.source), **words}
 
 
 def program() -> dict[str, str]:

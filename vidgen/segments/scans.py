@@ -1,0 +1,40 @@
+"""How the film was recorded: looked at once, and not again by the run that goes on."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from vidgen.job import Settings
+from vidgen.restore import scan_film
+from vidgen.scan import PROGRESSIVE, Scan
+from vidgen.segments.folder import jobs_in, work_folder
+from vidgen.segments.identity import asked_of, program
+from vidgen.segments.records import BAD_RECORD
+
+__all__ = ["scanned"]
+
+_DEPENDS_ON = ("source", "--start", "--end", "--deinterlace")
+
+
+def scanned(settings: Settings) -> Scan:
+    """What is to be undone in the film, as an earlier run has found it, else by a first pass."""
+    if settings.deinterlace == "off":
+        return PROGRESSIVE
+    if settings.resume is not False and (found := _found(settings)):
+        return found
+    forced = settings.deinterlace == "on"
+    return scan_film(settings.source, start=settings.start, end=settings.end, forced=forced)
+
+
+def _found(settings: Settings) -> Scan | None:
+    """From the work folder, whatever else the settings were; None where it is not there."""
+    jobs = jobs_in(work_folder(settings.target)).values()
+    if not jobs:
+        return None
+    asked, by = asked_of(settings), program()
+    for facts in jobs:
+        with suppress(*BAD_RECORD):
+            same = all(facts["asked"][name] == asked[name] for name in _DEPENDS_ON)
+            if same and by.items() <= facts["by"].items():
+                return Scan.from_json(facts["scan"])
+    return None
