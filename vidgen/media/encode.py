@@ -28,6 +28,7 @@ from vidgen.media.codecs import (
 )
 from vidgen.media.color import FULL, LIMITED, LimitedRange, picture
 from vidgen.media.hdr import light_levels, with_light_levels
+from vidgen.media.matroska import tell_display_aspect
 from vidgen.media.output import create, fitting, lost_tags, require_folder, video_stream
 from vidgen.media.sound_codecs import COPY
 from vidgen.media.source import reason
@@ -37,6 +38,8 @@ from vidgen.timing import common_time_base
 __all__ = ["Encoder"]
 
 log = logging.getLogger(__name__)
+
+_MATROSKA = ("matroska", "webm")
 
 
 class Encoder:
@@ -88,6 +91,7 @@ class Encoder:
         self._pix_fmt = self._codec.pix_fmts[format.bit_depth]
         self._to_limited = self._range_converter() if self._codec.limited_range else None
         container = (piece_container if piece_of else partial(container_of, target))(self._codec)
+        self._muxer = container.muxer
         require_folder(target)
         self._is_new = not target.exists()
         self._durations: dict[int, int] = {}
@@ -135,7 +139,7 @@ class Encoder:
             self._stream.codec_context.thread_count = self._codec.threads(threads)
             return self._stream
 
-        self.notes += lost_tags(self._format, self._codec, container)
+        self.notes += lost_tags(self._format, container)
         if self._others:
             self._others.add_streams(self._output, add_video, self._format.fps)
             self.notes += self._others.notes
@@ -208,10 +212,21 @@ class Encoder:
                         self._others.finish()
                 finally:
                     self._output.close()
+                if whole:
+                    self._tell_shape()
         finally:
             if self._others:
                 self._others.close()
                 self.notes += self._others.findings()
+
+    def _tell_shape(self) -> None:
+        """Have the finished file say how wide its pixels are, where only we can."""
+        ratio, word = self._format.sample_aspect_ratio, self._codec.word
+        if ratio == 1 or self._codec.tells_pixel_aspect or self._muxer not in _MATROSKA:
+            return
+        aspect = Fraction(self._format.width, self._format.height) * ratio
+        if not tell_display_aspect(self._target, aspect):
+            self.notes.append(f"the file with {word} is not told that pixels are {ratio} wide")
 
     def _drain(self) -> None:
         self._mux(self._stream.encode(None))

@@ -23,17 +23,13 @@ _INTERLEAVE = "1000000"  # us that the muxer holds back for a sparse subtitle st
 #                          of lossless 4K would be gigabytes
 
 
-def lost_tags(video: VideoFormat, codec: Codec, container: Container) -> list[str]:
-    """Notes on what neither the container nor the codec can tell a player."""
+def lost_tags(video: VideoFormat, container: Container) -> list[str]:
+    """Notes on what the container cannot tell a player."""
     notes, suffix = [], container.suffix
     if video.rotation and not container.rotation:
         notes.append(
             f"{suffix} cannot say that the picture is shown turned by {video.rotation} degrees"
         )
-    ratio = video.sample_aspect_ratio
-    # FFmpeg's Matroska muxer asks for it in a place that PyAV does not let one fill in.
-    if ratio != 1 and container.muxer in ("matroska", "webm") and not codec.tells_pixel_aspect:
-        notes.append(f"{suffix} with {codec.word} is not told that pixels are {ratio} wide")
     return [f"{note}; use .mp4 or another codec" for note in notes]
 
 
