@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from vidgen.frame import Motion, Planes
 from vidgen.motion.draw import Candidates, Guess, candidates, draw
 from vidgen.motion.flow import agreement, half_luma, halved
+from vidgen.motion.still import standing
 from vidgen.motion.warp import pixel_grid, sample
 
 __all__ = ["Ahead"]
@@ -107,6 +108,11 @@ class Ahead:
         first, last = (_window_mean(cv2.absdiff(each, now)) for each in (moved, before))
         return first, last
 
+    @cached_property
+    def _still(self) -> NDArray[np.bool_] | None:
+        """What stands still before all that moves."""
+        return standing(self.previous[0], self.last[0], self._velocity)
+
     def _guessed(self, time: float) -> Guess:
         steps = self._velocity * np.float32(time)
         moved, still = self._errors
@@ -116,7 +122,9 @@ class Ahead:
         weight = doubt / (doubt + rest)
         weight = np.where(seen, weight, np.maximum(weight, 0.5))
         back = np.ascontiguousarray(steps * np.float32(-4))
-        return Guess((back, np.zeros_like(back)), np.asarray(weight, np.float32), moved)
+        return Guess(
+            (back, np.zeros_like(back)), np.asarray(weight, np.float32), moved, self._still
+        )
 
 
 def _carried(values: Field, steps: Field) -> tuple[Field, NDArray[np.bool_]]:

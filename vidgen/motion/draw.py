@@ -41,6 +41,8 @@ class Guess:
     """The share of the last, in [0, 1]."""
     difference: Scalars
     """How far both places differ, in 8-bit steps."""
+    still: NDArray[np.bool_] | None = None
+    """(H, W) pixels of luma that stand still whatever the steps say."""
 
     @property
     def loss(self) -> Scalars:
@@ -76,7 +78,12 @@ def draw(before: Planes, after: Planes, guess: Guess) -> Planes:
     first, last = (_sampled(each) for each in zip((before, after), guess.steps, strict=True))
     y, uv = (_mixed(a, b, guess.weight) for a, b in zip(first, last, strict=True))
     pairs = np.ascontiguousarray(uv.reshape(height // 2, -1, 2)[:, : width // 2])
-    return _sharpened(_unfolded(y, height, width), guess.loss), pairs
+    luma = _sharpened(_unfolded(y, height, width), guess.loss)
+    if guess.still is not None:
+        np.copyto(luma, before[0], where=guess.still)
+        whole = _folded(guess.still.view(np.uint8)).min(-1, keepdims=True) > 0
+        np.copyto(pairs, before[1], where=whole)
+    return luma, pairs
 
 
 def candidates(before: Planes, after: Planes, guess: Guess) -> Candidates:
@@ -89,8 +96,15 @@ def candidates(before: Planes, after: Planes, guess: Guess) -> Candidates:
     loss = guess.loss
     gate = 2 * loss + np.maximum(guess.difference - _SAME, 0) * np.float32(1 / _UNLIKE)
     parts = guess.weight * 255, guess.difference * 4, loss * 510, gate * 255
-    guide = cv2.merge([cv2.convertScaleAbs(part) for part in parts])
-    return Candidates(first, last, np.asarray(cv2.resize(guide, (width, height)), np.uint8))
+    small = cv2.merge([cv2.convertScaleAbs(part) for part in parts])
+    guide = np.asarray(cv2.resize(small, (width, height)), np.uint8)
+    if guess.still is not None:
+        still = _folded(guess.still.view(np.uint8)).view(np.bool_)
+        for (luma, chroma), (y, uv) in ((before, first), (after, last)):
+            np.copyto(y, _folded(luma), where=still)
+            np.copyto(uv, chroma, where=still.all(-1, keepdims=True))
+        guide[still.any(-1), 1:] = 0
+    return Candidates(first, last, guide)
 
 
 def _sampled(each: tuple[Planes, Field]) -> Planes:
@@ -122,6 +136,11 @@ def _corners(width: int, height: int, rows: int) -> Field:
     corners: Field = pixel_grid(height, width) * np.array([_COLUMNS, rows], np.float32)
     corners.flags.writeable = False
     return corners
+
+
+def _folded(y: NDArray[Any]) -> NDArray[Any]:
+    """(H/2, W/2, 4): the 2x2 pixels of each block, row by row."""
+    return cv2.merge([y[down::2, right::2] for down in (0, 1) for right in (0, 1)])
 
 
 def _unfolded(blocks: NDArray[Any], height: int, width: int) -> NDArray[Any]:

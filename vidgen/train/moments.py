@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from vidgen.frame import Planes
 from vidgen.media import Decoder
-from vidgen.motion import Between, Candidates, ChangeDetector, FlowEstimator, half_luma
+from vidgen.motion import Ahead, Between, Candidates, ChangeDetector, FlowEstimator, half_luma
 from vidgen.train import sources
 from vidgen.train.data import cache_folder
 from vidgen.train.layers import scene
@@ -36,6 +37,8 @@ _log = logging.getLogger(__name__)
 
 _ROWS = 540  # what is larger is reduced: its codec's traces shrink, too
 _GAPS = ((2, 0.6), (3, 0.25), (4, 0.15))  # frames from the first to the last, and how often
+_GAPS_AHEAD = ((1, 0.3), (2, 0.5), (3, 0.2))
+_FARTHEST = 2.0  # intervals ahead
 _FAST = 50  # frames a second above which gaps are twice as long
 _SCENE_SIDE = 448
 _RUN = 32  # frames of a film in memory at a time
@@ -119,18 +122,18 @@ def prepare(data: Moments, cache: Path | None = None) -> Samples:
 
 
 def validation(data: Moments) -> Iterator[tuple[str, Sample]]:
-    """Whole pictures: every other frame of films held out made again, scenes of stills held out."""
+    """Whole pictures: of films held out, every other frame made again, and scenes of stills."""
     videos, stills = sources.find(Path(data.folder), data.exclude)
+    given, wanted = ((-2, -1, 0), 1.0) if data.ahead else ((0, 1), 0.5)
     for path in videos:
         if path.stem in data.validation:
             run, _ = next(_runs(path))
-            for n in range(0, min(len(run) - 2, 8), 2):
-                yield path.stem, _sample(run[n], run[n + 2], 0.5, run[n + 1])
+            for n in range(4, min(len(run) - 2, 12), 2):
+                yield path.stem, _sample(_Counted(run, n, 2), given, wanted)
     rng = np.random.default_rng(data.seed)
     held = [path for path in stills if path.stem in data.validation]
     for _ in held:
-        drawn = scene(held, _SCENE_SIDE, rng)
-        yield "drawn scenes", _sample(drawn(0), drawn(1), 0.5, drawn(0.5))
+        yield "drawn scenes", _sample(scene(held, _SCENE_SIDE, rng), given, wanted)
 
 
 def _crops(data: Moments) -> Iterator[tuple[str, Sample]]:
@@ -138,29 +141,47 @@ def _crops(data: Moments) -> Iterator[tuple[str, Sample]]:
     videos, stills = sources.find(Path(data.folder), data.exclude)
     rng = np.random.default_rng(data.seed)
     for path in (path for path in videos if path.stem not in data.validation):
-        found = 0
         for run, gap in _runs(path):
             for _ in range(data.picks):
-                first, span = _pick(len(run), gap, rng)
-                middle = first + int(rng.integers(1, span))
-                phase = (middle - first) / span
-                whole = _sample(run[first], run[first + span], phase, run[middle])
+                whole = _sample(*_picked(run, gap, data.ahead, rng))
                 yield from ((path.stem, part) for part in _cut(whole, data, rng))
-                found += 1
-        _log.info("%s: %d pictures", path.stem, found)
+        _log.info("%s", path.stem)
     learnt = [path for path in stills if path.stem not in data.validation]
     for number in range(data.scenes):
         drawn = scene(learnt, _SCENE_SIDE, rng)
-        phase = float(rng.uniform(0.05, 0.95))
-        whole = _sample(drawn(0), drawn(1), phase, drawn(phase))
+        if data.ahead:
+            whole = _sample(drawn, (-2, -1, 0), float(rng.uniform(0.1, _FARTHEST)))
+        else:
+            whole = _sample(drawn, (0, 1), float(rng.uniform(0.05, 0.95)))
         yield from ((f"scene {number}", part) for part in _cut(whole, data, rng))
 
 
-def _pick(length: int, gap: int, rng: np.random.Generator) -> tuple[int, int]:
-    """A first frame, and how many further on the last one lies."""
-    spans, shares = zip(*_GAPS, strict=True)
-    span = min(int(rng.choice(spans, p=shares)) * gap, length - 1)
-    return int(rng.integers(0, length - span)), span
+def _picked(
+    run: list[Planes], gap: int, ahead: bool, rng: np.random.Generator
+) -> tuple[Picture, tuple[float, ...], float]:
+    """Frames of a run as `_sample` takes them."""
+    spans, shares = zip(*(_GAPS_AHEAD if ahead else _GAPS), strict=True)
+    span = int(rng.choice(spans, p=shares)) * gap
+    if not ahead:
+        span = min(span, len(run) - 1)
+        start = int(rng.integers(0, len(run) - span))
+        return _Counted(run, start, span), (0, 1), int(rng.integers(1, span)) / span
+    span = min(span, (len(run) - 1) // 3)
+    start = 2 * span + int(rng.integers(0, len(run) - 3 * span))
+    room = min(len(run) - 1 - start, round(_FARTHEST * span))
+    return _Counted(run, start, span), (-2, -1, 0), int(rng.integers(1, room + 1)) / span
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A run as a `Picture`: time 0 is its frame `start`, and `span` frames make an interval."""
+
+    run: list[Planes]
+    start: int
+    span: int
+
+    def __call__(self, time: float) -> Planes:
+        return self.run[self.start + round(time * self.span)]
 
 
 def _runs(path: Path) -> Iterator[tuple[list[Planes], int]]:
@@ -173,12 +194,12 @@ def _runs(path: Path) -> Iterator[tuple[list[Planes], int]]:
             planes = _reduced(sources.cropped(frame.planes))
             change = changes(half_luma(planes[0]))
             if change.cut or len(run) == _RUN:
-                if len(run) > 2 * gap:
+                if len(run) > 3 * gap:
                     yield run, gap
                 run = []
             if not change.duplicate:
                 run.append(planes)
-    if len(run) > 2 * gap:
+    if len(run) > 3 * gap:
         yield run, gap
 
 
@@ -195,9 +216,17 @@ def _reduced(planes: Planes) -> Planes:
     )
 
 
-def _sample(first: Planes, last: Planes, phase: float, truth: Planes) -> Sample:
-    motion = FlowEstimator()(half_luma(first[0]), half_luma(last[0]))
-    return sample(Between(first, last, motion).candidates(phase), truth)
+def _sample(picture: Picture, given: tuple[float, ...], wanted: float) -> Sample:
+    """What is known from the pictures at the times `given`, for the one that is wanted."""
+    *_, first, last = pictures = [picture(time) for time in given]
+    estimate = FlowEstimator()
+    lumas = [half_luma(y) for y, _ in pictures]
+    *earlier, motion = (estimate(*pair) for pair in pairwise(lumas))
+    if earlier:
+        found = Ahead(first, last, motion, earlier[0]).candidates(wanted)
+    else:
+        found = Between(first, last, motion).candidates(wanted)
+    return sample(found, picture(wanted))
 
 
 def sample(given: Candidates, truth: Planes) -> Sample:

@@ -56,6 +56,8 @@ class Moments:
     """Names of folders below it that are left out."""
     validation: tuple[str, ...]
     """Stems of the files that are kept out of training, to choose between networks."""
+    ahead: bool = False
+    """Whether the wanted picture comes after the given ones, instead of between them."""
     picks: int = 4
     """Pictures of each run of 32 frames of a film."""
     scenes: int = 600
