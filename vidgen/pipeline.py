@@ -230,8 +230,8 @@ class _Reading:
 def _shown(segment: Segment, steps: Steps) -> tuple[Fraction, Fraction | None]:
     """From when and until when frames of the output belong to the segment."""
     generate = steps.get("generate")
-    slack = generate.slack if isinstance(generate, Generate | Predict) else Fraction(0)
-    return segment.begin - slack, None if segment.end is None else segment.end - slack
+    early = generate.early if isinstance(generate, Generate | Predict) else Fraction(0)
+    return segment.begin - early, None if segment.end is None else segment.end - early
 
 
 class _Written(NamedTuple):

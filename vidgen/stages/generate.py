@@ -25,10 +25,10 @@ class Generate(Instants):
 
     Instants in [a.time, b.time) belong to the pair (a, b) of real frames. At a's own instant a
     passes untouched; in between a picture is made from both. a is held where none can be or need
-    be made: at a cut, so that the new shot starts at its own time, between equal pictures, over a
-    gap longer than a quarter of a second, and after the last frame for as long as that lasts; the
-    nearer frame is held where both hardly agree on anything. Where the output is no faster than
-    the source, the nearer real frame is shown.
+    be made: at a cut, between equal pictures, over a gap longer than a quarter of a second, and
+    after the last frame for as long as that lasts. There b begins at the instant that is nearest to
+    its time, so that a new shot is never more than half a step away from its sound. The nearer
+    frame is held where both hardly agree on anything, or the output is no faster than the source.
 
     A picture that is shown two or three times in the midst of a movement, as animation is drawn
     and as pulldown leaves it, is shown once, and frames are made at the instants of its repetition.
@@ -38,6 +38,11 @@ class Generate(Instants):
     and as many more as a picture has repetitions.
     """
 
+    @property
+    def early(self) -> Fraction:
+        """Half a step, by which a new shot may be early. See `Instants`."""
+        return 1 / (2 * self.fps)
+
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Yield one frame for each instant; the first at or after a cut carries the cut."""
         frames = _evenly(frames)
@@ -46,27 +51,34 @@ class Generate(Instants):
             return
         clock = Clock.of(before.time if self.origin is None else self.origin, self.fps)
         trail, cut = Trail(), False  # a cut not carried yet
+        begin = before.time - self.early
         with self.synthesis() as synthesizer:
             for number, after in enumerate(chain(frames, [None])):
                 cut = cut or before.cut
                 trail.enter(number, before)
-                for n, picture in self._pictures(before, after, clock.origin, synthesizer):
+                end = self._end(before, after)
+                instants = grid(begin, end, self.fps, clock.origin)
+                for n, picture in self._pictures(before, after, instants, clock, synthesizer):
                     yield stamped(trail.marked(picture), n, clock, cut)
                     cut = False
                 if after is None:
                     return
-                before = after
+                before, begin = after, end
+
+    def _end(self, a: Frame, b: Frame | None) -> Fraction:
+        """When the instants of the pair end, and those of the next one begin."""
+        if b is None:
+            return a.end - self.slack
+        return b.time - (min(self.early, b.time - a.time) if _held(a, b) else self.slack)
 
     def _pictures(
-        self, a: Frame, b: Frame | None, origin: Fraction, synthesizer: Synthesizer
+        self, a: Frame, b: Frame | None, instants: range, clock: Clock, synthesizer: Synthesizer
     ) -> Iterator[tuple[int, Frame]]:
-        """Grid index and picture for each instant from `a` until `b` or the end of the film."""
-        slack = self.slack
-        end = a.end if b is None else b.time
+        """Grid index and picture for each of `instants`."""
         pair = cache(partial(_pair, a, b or a))
-        for n in grid(a.time - slack, end - slack, self.fps, origin):
-            late = origin + n / self.fps - a.time
-            if late <= slack or b is None:
+        for n in instants:
+            late = clock.origin + n / self.fps - a.time
+            if late <= self.slack or b is None:
                 yield n, a
             elif held := _held(a, b):
                 yield n, replace(a, held=held)

@@ -52,6 +52,11 @@ class Instants:
         """Seconds before a frame from which on an instant is the frame's own."""
         return min(_SLACK, 1 / (8 * self.fps))
 
+    @property
+    def early(self) -> Fraction:
+        """Seconds before a part of the film from which on instants belong to it."""
+        return self.slack
+
     def output(self, source: VideoFormat) -> VideoFormat:
         """`source` at the new constant rate."""
         return replace(source, fps=self.fps)
