@@ -37,7 +37,7 @@ FLOORS = [
     {"restore"},
     {"stages"},
     {"pipeline"},
-    {"segments", "stills"},
+    {"segments", "stills", "live"},
     {"cluster"},
     {"bench"},
     {"cli"},

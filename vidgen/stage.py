@@ -5,14 +5,15 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from vidgen.frame import Frame, VideoFormat
 
-__all__ = ["Clock", "Stage", "chain", "prefetch", "timed"]
+__all__ = ["Clock", "Feed", "Stage", "background", "chain", "prefetch", "timed"]
 
 T = TypeVar("T")
 
@@ -109,3 +110,95 @@ def _pump(upstream: Iterable[T], entries: queue.Queue[Any], left: threading.Even
     finally:
         if isinstance(source, Generator):
             source.close()
+
+
+class Feed(Generic[T]):
+    """`upstream` run on a thread of its own, its items taken one by one, without waiting if wanted.
+
+    At most `depth` items lie ready. With `drops`, what is new takes the place of the oldest then,
+    which is counted; else `upstream` waits, and `depth` is its back-pressure.
+    """
+
+    def __init__(
+        self, upstream: Iterable[T], depth: int, name: str = "feed", *, drops: bool = False
+    ) -> None:
+        self._ready: deque[T] = deque()
+        self._depth, self._drops = depth, drops
+        self._changed = threading.Condition()
+        self._left = self._over = False
+        self._error: BaseException | None = None
+        self.dropped = 0
+        self._thread = threading.Thread(target=self._run, args=(upstream,), name=name, daemon=True)
+        self._thread.start()
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left and nothing will come; raises what ended `upstream`."""
+        with self._changed:
+            if self._ready or not self._over:
+                return False
+        if self._error is not None:
+            raise self._error
+        return True
+
+    def peek(self) -> T | None:
+        """The oldest item that lies ready."""
+        with self._changed:
+            return self._ready[0] if self._ready else None
+
+    def take(self, seconds: float = 0.0) -> T | None:
+        """The oldest item, waited for so long; None where none has come."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or self._over, seconds)
+            item = self._ready.popleft() if self._ready else None
+            self._changed.notify_all()
+            return item
+
+    def __iter__(self) -> Iterator[T]:
+        while not self.ended and not self._left:
+            item = self.take(_POLL_SECONDS)
+            if item is not None:
+                yield item
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Ask the thread to end, and wait so long for it: it may be held up by a source."""
+        with self._changed:
+            self._left = True
+            self._changed.notify_all()
+        self._thread.join(seconds)
+
+    def _run(self, upstream: Iterable[T]) -> None:
+        source = iter(upstream)
+        try:
+            for item in source:
+                if not self._put(item):
+                    break
+        except BaseException as error:  # noqa: BLE001 - handed to the consumer's thread, which raises it
+            self._error = error
+        finally:
+            if isinstance(source, Generator):
+                source.close()
+            with self._changed:
+                self._over = True
+                self._changed.notify_all()
+
+    def _put(self, item: T) -> bool:
+        """Lay it ready; False where the consumer has left."""
+        with self._changed:
+            if self._drops and len(self._ready) >= self._depth:
+                self._ready.popleft()
+                self.dropped += 1
+            self._changed.wait_for(lambda: self._left or len(self._ready) < self._depth)
+            self._ready.append(item)
+            self._changed.notify_all()
+            return not self._left
+
+
+def background(work: Callable[[], object], name: str) -> threading.Thread:
+    """`work` on a thread that does not keep the program alive."""
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    return thread

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 import av
+from av.video.stream import VideoStream
 
 from vidgen.errors import InputError, TruncatedError
 from vidgen.frame import Color, Frame, VideoFormat
@@ -24,7 +25,7 @@ from vidgen.media.unsaid import said_by_size
 from vidgen.media.whole import SLACK_SECONDS, fragments_missing
 from vidgen.timing import format_time, snap_rate
 
-__all__ = ["Decoder"]
+__all__ = ["Decoder", "format_of"]
 
 _NO_TIMES = 0x80  # AVFMT_NOTIMESTAMPS: raw streams
 _FASTEST = 1000  # frames per second; a "rate" above it is a clock, not a rate
@@ -62,7 +63,7 @@ class Decoder:
                 raise InputError(f"{source}: {self._no_picture()}")
             self._decoded: Iterator[av.VideoFrame] = chain([first], decoded)
             self._first_pts = first.pts
-            self.format = _format(first, self._pictures)
+            self.format = format_of(first, self._pictures.stream, self._pictures.chroma_location)
             self.tagged = self.format.color
             color, unsaid = said_by_size(self.tagged, first.width, first.height)
             self.format = replace(self.format, color=color)
@@ -180,7 +181,7 @@ class Decoder:
         return f"its {codec} video holds no picture that can be decoded ({why})"
 
 
-def _rate(stream: av.VideoStream) -> Fraction | None:
+def _rate(stream: VideoStream) -> Fraction | None:
     """Average frames per second as the container states or implies it."""
     rates = [stream.average_rate, stream.guessed_rate]
     if stream.container.format.flags & _NO_TIMES:  # the average is then 25, whatever the codec says
@@ -191,14 +192,15 @@ def _rate(stream: av.VideoStream) -> Fraction | None:
     return None
 
 
-def _format(first: av.VideoFrame, pictures: Pictures) -> VideoFormat:
+def format_of(first: av.VideoFrame, stream: VideoStream, chroma_location: int) -> VideoFormat:
+    """What the pictures of a stream become, by its first one."""
     return VideoFormat(
         width=first.width + first.width % 2,
         height=first.height + first.height % 2,
-        fps=_rate(pictures.stream),
+        fps=_rate(stream),
         bit_depth=bit_depth(first.format),
-        sample_aspect_ratio=sample_aspect_ratio(pictures.stream),
+        sample_aspect_ratio=sample_aspect_ratio(stream),
         rotation=round(first.rotation / 90) * 90 % 360,
-        color=color_of(first, pictures.stream.codec_context, pictures.chroma_location),
+        color=color_of(first, stream.codec_context, chroma_location),
         peak=stated_peak(first),
     )

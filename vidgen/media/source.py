@@ -29,6 +29,7 @@ __all__ = [
     "open_source",
     "read_through",
     "reason",
+    "require_file",
     "sample_aspect_ratio",
     "size_of",
 ]
@@ -66,7 +67,7 @@ def size_of(path: Path) -> int:
 def open_source(path: Path) -> InputContainer:
     """Open `path`, which the caller closes. Raises InputError that says in a line what is wrong."""
     if path not in _ELSEWHERE:
-        _require_file(path)
+        require_file(path)
     try:
         # "file:" keeps a colon or a dash in a name from being taken for a protocol.
         file = open_bytes(path) if path in _ELSEWHERE else f"file:{path}"
@@ -75,7 +76,8 @@ def open_source(path: Path) -> InputContainer:
         raise InputError(f"{path}: cannot be read as video ({_why_not(path, error)})") from error
 
 
-def _require_file(path: Path) -> None:
+def require_file(path: Path) -> None:
+    """Raise InputError unless there is a file to read."""
     if not path.exists():
         raise InputError(f"{path}: no such file")
     if path.is_dir():

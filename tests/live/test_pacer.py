@@ -1,0 +1,58 @@
+"""An instant is never left without a picture, nor given one of another time."""
+
+from collections import deque
+from fractions import Fraction
+
+import pytest
+
+from vidgen.live.pacer import Pacer, Shown
+
+FPS = Fraction(30)
+
+
+@pytest.fixture
+def made():
+    return deque()
+
+
+@pytest.fixture
+def pacer(made):
+    return Pacer(FPS, lambda: made[0] if made else None, lambda: made.popleft() if made else None)
+
+
+def test_pictures_that_are_there_are_shown(pacer, made, live):
+    made.extend(live.frame(n) for n in range(5))
+    shown = [pacer.show(Fraction(1)) for _ in range(5)]
+    assert [picture.y[0, 0] for picture, _ in shown] == [0, 1, 2, 3, 4]
+    assert {what for _, what in shown} == {Shown.NEW}
+
+
+def test_a_late_one_is_stood_in_for_and_then_thrown_away(pacer, made, live):
+    made.append(live.frame(0))
+    assert pacer.show(Fraction(1))[1] is Shown.NEW
+    picture, what = pacer.show(Fraction(1))
+    assert (picture.y[0, 0], what) == (0, Shown.LATE)
+    made.extend([live.frame(1), live.frame(2)])
+    picture, what = pacer.show(Fraction(1))
+    assert (picture.y[0, 0], what) == (2, Shown.NEW)
+
+
+def test_a_source_that_sends_nothing_makes_nothing_late(pacer, made, live):
+    made.append(live.frame(0))
+    pacer.show(Fraction(0))
+    assert pacer.show(Fraction(0))[1] is Shown.AGAIN
+
+
+def test_what_is_due_later_waits(pacer, made, live):
+    made.extend([live.frame(0), live.frame(3)])
+    assert [pacer.show(Fraction(1))[0].y[0, 0] for _ in range(4)] == [0, 0, 0, 3]
+
+
+def test_before_the_first_picture_there_is_none(pacer):
+    assert pacer.show(Fraction(0)) == (None, Shown.AGAIN)
+
+
+def test_a_sink_that_lags_much_is_spared_some(pacer):
+    assert pacer.behind(Fraction(3, 30)) == 0
+    assert pacer.behind(Fraction(1)) == 30
+    assert pacer.due == 1

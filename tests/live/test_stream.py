@@ -1,0 +1,247 @@
+"""Real streams of a second or two: files, pipes, senders and readers over TCP, figures by HTTP."""
+
+import itertools
+import json
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from fractions import Fraction
+
+import av
+import pytest
+
+from vidgen.errors import InputError, OutputError, UsageError
+from vidgen.live import LiveSettings, run
+from vidgen.live.settings import LiveReport
+from vidgen.live.watch import Watch
+from vidgen.media.live import OutputOptions
+
+FAST = {"preset": "ultrafast", "g": "10"}
+SENDER = """
+import sys, time, av
+source, url = sys.argv[1:]
+for attempt in range(600):
+    try:
+        out = av.open(url, "w", format="mpegts")
+        break
+    except OSError:
+        time.sleep(0.1)
+with av.open(source) as film, out:
+    twins = {each.index: out.add_stream_from_template(each) for each in film.streams}
+    began = time.monotonic()
+    for packet in film.demux():
+        if packet.dts is not None:
+            time.sleep(max(0, float(packet.dts * packet.time_base) - time.monotonic() + began))
+            packet.stream = twins[packet.stream_index]
+            out.mux(packet)
+"""
+
+
+@pytest.fixture
+def film(clip):
+    return clip("in.mp4", frames=30, size=(64, 48), audio="aac", options=FAST)
+
+
+@pytest.fixture
+def port():
+    """A port that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture
+def child():
+    """`child(*command)`: a process that does not outlive the test."""
+    started = []
+
+    def start(*command, **words):
+        process = subprocess.Popen(list(map(str, command)), **words)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(30)
+
+
+def pictures(path, **words):
+    """Times of the pictures, and of the sound, in seconds."""
+    with av.open(path, **words) as film:
+        packets = [each for each in film.demux() if each.pts is not None and each.size]
+        video = [each.pts * each.time_base for each in packets if each.stream.type == "video"]
+        sound = [each.pts * each.time_base for each in packets if each.stream.type == "audio"]
+        return sorted(video), sound, film.streams.video[0]
+
+
+@pytest.mark.parametrize("name", ["out.ts", "out.mp4", "out.mkv", "out.nut", "out.flv", "out.m3u8"])
+def test_a_file_becomes_a_stream(film, tmp_path, name):
+    """As large as asked for, on an even grid, its sound beside it."""
+    settings = LiveSettings(source=str(film), sink=str(tmp_path / name), latency=Fraction(1, 5))
+    report = run(settings)
+    times, sound, stream = pictures(tmp_path / name)
+    assert (stream.width, stream.height) == (128, 96)
+    assert report.frames_out == len(times)
+    steps = {round((b - a) * 25) for a, b in itertools.pairwise(times)}
+    assert steps <= {*range(1, 50)}
+    assert report.frames_out + report.skipped >= 20
+    assert len(sound) > 10
+    assert abs(sound[-1] - times[-1]) < Fraction(1, 4)
+    assert report.frames_in == 30
+    assert not report.notes
+
+
+def test_new_frames_and_no_network(film, tmp_path):
+    sink = str(tmp_path / "out.ts")
+    report = run(LiveSettings(source=str(film), sink=sink, scale=1, fps="50"))
+    times, _, stream = pictures(sink)
+    assert (stream.width, stream.height) == (64, 48)
+    assert stream.average_rate == 50
+    assert report.tier == "off"
+    assert report.engine == ""
+    assert len(times) + report.skipped > 40
+    assert report.generated > 0
+
+
+def test_y4m_is_raw_and_has_no_sound(film, tmp_path):
+    sink = str(tmp_path / "out.y4m")
+    report = run(LiveSettings(source=str(film), sink=sink, scale=1, tier="off"))
+    times, _, stream = pictures(sink)
+    assert stream.codec_context.name == "rawvideo"
+    assert len(times) == report.frames_out
+    assert report.notes == ["aac audio stays behind: yuv4mpegpipe cannot hold it"]
+
+
+def test_pipes(film, tmp_path):
+    """Standard input to standard output, as between two other programs."""
+    command = [sys.executable, "-m", "vidgen", "stream", "-", "-", "--scale", "1"]
+    with film.open("rb") as given, (tmp_path / "out.nut").open("wb") as taken:
+        # an MP4 in a pipe has its index behind: a stream cannot wait for it
+        result = subprocess.run(command, stdin=given, stdout=taken, stderr=-1, timeout=100)
+    assert result.returncode == 0, result.stderr
+    times, sound, _ = pictures(tmp_path / "out.nut")
+    assert len(times) > 10
+    assert sound
+    assert b"fps" in result.stderr
+
+
+def test_a_sender_is_waited_for(film, tmp_path, port, child):
+    sender = child(sys.executable, "-c", SENDER, film, f"tcp://127.0.0.1:{port}")
+    settings = LiveSettings(
+        source=f"tcp://127.0.0.1:{port}",
+        sink=str(tmp_path / "out.ts"),
+        listen=True,
+        reconnect=False,
+        tier="off",
+        stall_seconds=60,
+    )
+    report = run(settings)
+    assert sender.wait(60) == 0
+    times, sound, _ = pictures(tmp_path / "out.ts")
+    assert report.frames_out == len(times) > 5
+    assert sound
+
+
+def test_a_reader_is_waited_for(film, tmp_path, port, child):
+    words = [film, f"tcp://127.0.0.1:{port}", "--serve", "--scale", "1"]
+    errors = (tmp_path / "errors.txt").open("w+")
+    server = child(sys.executable, "-m", "vidgen", "stream", *words, stderr=errors)
+    for _ in range(600):
+        try:
+            times, _, _ = pictures(f"tcp://127.0.0.1:{port}", timeout=60)
+            break
+        except OSError:
+            assert server.poll() is None, (tmp_path / "errors.txt").read_text()
+            with pytest.raises(subprocess.TimeoutExpired):
+                server.wait(0.1)
+    assert len(times) > 5
+    server.wait(60)
+    errors.close()
+    assert server.returncode == 0, (tmp_path / "errors.txt").read_text()
+
+
+def test_figures_by_file_and_http(tmp_path):
+    report = LiveReport(tier="realtime", late=3)
+    settings = LiveSettings(
+        source="-", sink="-", status_file=tmp_path / "status.json", status_port=0
+    )
+    with Watch(settings, report) as watch:
+        for n in range(100):
+            watch.latency(n / 1000)
+        watch.load(Fraction(1), 0.0, 0.0)
+        report.frames_out = 60
+        assert watch.load(Fraction(2), 0.25, 0.5) == 0.5
+        watch.publish(Fraction(2))
+        place = f"http://127.0.0.1:{watch.port}"
+        with urllib.request.urlopen(f"{place}/", timeout=30) as answer:
+            said = json.load(answer)
+        with urllib.request.urlopen(f"{place}/metrics", timeout=30) as answer:
+            lines = answer.read().decode().splitlines()
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"{place}/else", timeout=30)
+    assert said == json.loads((tmp_path / "status.json").read_text("utf-8"))
+    assert (said["fps_out"], said["latency_p50"], said["latency_p99"]) == (60, 50, 99)
+    assert {"vidgen_late 3", 'vidgen_tier{name="realtime"} 1'} <= {*lines}
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "message"),
+    [
+        ({"source": "none.mp4"}, InputError, "none.mp4: no such file"),
+        ({"source": "tcp://127.0.0.1:1"}, InputError, "cannot be opened"),
+        ({"source": "udp://127.0.0.1:1", "listen": True}, UsageError, "udp cannot wait"),
+        ({"source": "srt://127.0.0.1:1"}, InputError, "srt-live-transmit"),
+        ({"source": "tcp://here", "listen": True}, UsageError, "give host and port"),
+        ({"container": "nonesuch"}, UsageError, "--from nonesuch"),
+        ({"sink": "out.xyz"}, UsageError, "no container is known by .xyz"),
+        ({"sink": "none/out.ts"}, OutputError, "folder none does not exist"),
+        ({"output": OutputOptions(container="nonesuch")}, UsageError, "--to nonesuch"),
+        ({"output": OutputOptions(codec="x266")}, UsageError, "--codec x266"),
+        ({"output": OutputOptions(crf=20, bitrate="6M")}, UsageError, "exclude each other"),
+        (
+            {"output": OutputOptions(serve=True), "sink": "udp://127.0.0.1:1"},
+            UsageError,
+            "only tcp",
+        ),
+        ({"tier": "best"}, UsageError, "--tier best"),
+        ({"fps": "often"}, UsageError, "--fps often"),
+        ({"size": "17x17"}, UsageError, "--size 17x17"),
+    ],
+)
+def test_refusals(film, tmp_path, monkeypatch, words, error, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=message):
+        run(LiveSettings(**{"source": str(film), "sink": "out.ts", **words}))
+
+
+def test_rubbish_is_refused(tmp_path):
+    (tmp_path / "in.ts").write_bytes(bytes(range(256)) * 400)
+    with pytest.raises(InputError, match=r"in\.ts"):
+        run(LiveSettings(source=str(tmp_path / "in.ts"), sink=str(tmp_path / "out.ts")))
+    assert not (tmp_path / "out.ts").exists()
+
+
+def test_a_picture_that_is_too_large_is_refused(clip, tmp_path, monkeypatch):
+    """A header can announce what no memory holds."""
+    monkeypatch.setattr("vidgen.media.live.input._MOST_PIXELS", 64 * 48 - 1)
+    clip("in.nut", codec="ffv1")
+    with pytest.raises(InputError, match=r"in\.nut"):
+        run(LiveSettings(source=str(tmp_path / "in.nut"), sink=str(tmp_path / "out.ts")))
+
+
+def test_ctrl_c_ends_the_stream_well(film, tmp_path, monkeypatch):
+    """What was shown until then is a whole file."""
+    told = []
+
+    def said(report):
+        told.append(report.frames_out)
+        if len(told) == 1:
+            raise KeyboardInterrupt
+
+    sink = str(tmp_path / "out.mp4")
+    report = run(LiveSettings(source=str(film), sink=sink, scale=1, tier="off"), said)
+    times, _, _ = pictures(sink)
+    assert len(times) == report.frames_out < 30

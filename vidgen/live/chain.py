@@ -1,0 +1,112 @@
+"""From frames on the output's clock to pictures of its instants: the stages of a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+
+from vidgen.engines import choose_backend
+from vidgen.errors import UsageError
+from vidgen.frame import Frame, VideoFormat
+from vidgen.live.settings import TIERS, LiveSettings
+from vidgen.sizes import network_passes, target_format
+from vidgen.stage import Clock, Stage, timed
+from vidgen.stages import EstimateMotion, Fit, Generate, Upscale
+from vidgen.timing import parse_rate
+from vidgen.zoo import load
+
+__all__ = ["Chain"]
+
+_RATE_WHEN_UNKNOWN = Fraction(25)
+
+
+class Chain:
+    """The stages for a stream of `source`. Raises UsageError for a word, BackendError.
+
+    `level` says, for each frame, which of `tiers` is to draw it.
+    """
+
+    target: VideoFormat
+    """What comes out, at a constant rate."""
+    tiers: tuple[str, ...]
+    """Those that can be chosen between, dearest first."""
+    engine: str
+    """One line for a person."""
+
+    def __init__(
+        self, settings: LiveSettings, source: VideoFormat, level: Callable[[], int]
+    ) -> None:
+        self._clocks = Clock(), Clock()
+        rate = source.fps or _RATE_WHEN_UNKNOWN
+        fps = parse_rate(settings.fps, rate) if settings.fps else rate
+        target = target_format(source, settings.scale, settings.size)
+        generate = Generate(fps, source_fps=rate, origin=Fraction(0))
+        self.target = generate.output(target)
+        passes = network_passes(source, target, 2)
+        self.tiers = _tiers(settings.tier) if passes else ("off",)
+        self._stages: list[Stage] = [EstimateMotion(), generate]
+        self.engine = ""
+        models = [load(f"x2-{tier}") for tier in self.tiers if tier != "off"]
+        if models:
+            backend = choose_backend(settings.backend)
+            self._stages.append(
+                Upscale(backend, models[0], source, passes, others=tuple(models[1:]), level=level)
+            )
+            self.engine = backend.describe()
+        self._stages.append(_FitAny(self.target, source))
+
+    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Yield a picture for every instant of the output's grid, as frames come in."""
+        wait, whole = self._clocks
+        stages: Iterator[Frame] = timed(frames, wait)
+        return timed(reduce(lambda each, stage: stage(each), self._stages, stages), whole)
+
+    @property
+    def busy_seconds(self) -> float:
+        """Wall seconds that the stages worked so far."""
+        wait, whole = self._clocks
+        return whole.seconds - wait.seconds
+
+
+def _tiers(word: str) -> tuple[str, ...]:
+    if word == "auto":
+        return TIERS
+    if word not in TIERS:
+        raise UsageError(f"--tier {word}: unknown; give auto or one of {', '.join(TIERS)}")
+    return (word,)
+
+
+@dataclass(frozen=True)
+class _FitAny:
+    """`Fit` for frames that a network has enlarged, and for those that it has not."""
+
+    target: VideoFormat
+    source: VideoFormat
+
+    def output(self, source: VideoFormat) -> VideoFormat:
+        return Fit(self.target).output(source)
+
+    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        fits: dict[int, _Held] = {}
+        for frame in frames:
+            width = frame.y.shape[1]
+            if width not in fits:
+                fits[width] = _Held(Fit(self.target, grown=max(1, width // self.source.width)))
+            yield fits[width](frame)
+
+
+class _Held:
+    """One `Fit`, a frame at a time; it remembers a held picture."""
+
+    def __init__(self, fit: Fit) -> None:
+        self._next: Frame | None = None
+        self._fitted = fit(iter(self._given, None))
+
+    def _given(self) -> Frame | None:
+        return self._next
+
+    def __call__(self, frame: Frame) -> Frame:
+        self._next = frame
+        return next(self._fitted)

@@ -1,0 +1,70 @@
+"""Which network a stream can afford, decided as it runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from fractions import Fraction
+
+__all__ = ["Governor"]
+
+log = logging.getLogger(__name__)
+
+_LATE = 2
+"""Late pictures, close together, after which a cheaper tier is taken."""
+_TOGETHER = Fraction(2)
+"""Seconds."""
+_EASY = 0.6
+"""Load below which there may be room for a dearer one."""
+_EASY_SECONDS = Fraction(5)
+_LONGEST_EASY_SECONDS = Fraction(320)
+_SETTLING = Fraction(1)
+"""Seconds after a change in which nothing is counted: what is late was made by the tier before."""
+
+
+class Governor:
+    """Holds the best of `tiers`, dearest first, that keeps up.
+
+    Down after two late pictures within two seconds; up after five seconds of a load below 0.6. A
+    tier that had to be left at once is tried again only after twice as long, each time it happens.
+    """
+
+    def __init__(self, tiers: Sequence[str], start: int = 0) -> None:
+        self._tiers, self.level, self.shifts = tiers, start, 0
+        self._late: list[Fraction] = []
+        self._easy_since: Fraction | None = None
+        self._changed: Fraction | None = None
+        self._patience = [_EASY_SECONDS] * len(tiers)
+
+    @property
+    def tier(self) -> str:
+        """The word of the tier that is held."""
+        return self._tiers[self.level]
+
+    def late(self, now: Fraction) -> None:
+        """A picture was not there when it was due."""
+        self._easy_since = None
+        if self._settling(now):
+            return
+        self._late = [time for time in self._late if now - time < _TOGETHER] + [now]
+        if len(self._late) >= _LATE and self.level + 1 < len(self._tiers):
+            self._patience[self.level] = min(2 * self._patience[self.level], _LONGEST_EASY_SECONDS)
+            self._take(self.level + 1, now, "pictures came late")
+
+    def load(self, share: float, now: Fraction) -> None:
+        """How busy the busiest thread was since the last call, 1 for all the time."""
+        if share >= _EASY or self._settling(now) or not self.level:
+            self._easy_since = None
+            return
+        if self._easy_since is None:
+            self._easy_since = now
+        if now - self._easy_since >= self._patience[self.level - 1]:
+            self._take(self.level - 1, now, f"load {share:.0%}")
+
+    def _settling(self, now: Fraction) -> bool:
+        return self._changed is not None and now - self._changed < _SETTLING
+
+    def _take(self, level: int, now: Fraction, why: str) -> None:
+        log.warning("tier %s instead of %s: %s", self._tiers[level], self.tier, why)
+        self.level, self._changed, self._late, self._easy_since = level, now, [], None
+        self.shifts += 1

@@ -1,0 +1,68 @@
+"""What is shown at each instant of the output, and whether it was there in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from fractions import Fraction
+from math import ceil
+
+from vidgen.frame import Frame
+
+__all__ = ["Pacer", "Shown"]
+
+_BEHIND = 3
+"""Instants by which the sink may lag before some are skipped."""
+
+
+class Shown(Enum):
+    """What became of an instant."""
+
+    NEW = "a picture made for it"
+    AGAIN = "the picture before, since none is due"
+    LATE = "the picture before, since its own is not there yet"
+
+
+class Pacer:
+    """Chooses pictures for the instants n / fps of the output's clock, n = 0, 1, 2...
+
+    `peek` and `take` give the made frames in order. All times are on that clock.
+    """
+
+    def __init__(
+        self, fps: Fraction, peek: Callable[[], Frame | None], take: Callable[[], Frame | None]
+    ) -> None:
+        self.fps, self._peek, self._take = fps, peek, take
+        self.n = 0
+        """The next instant."""
+        self._frame: Frame | None = None
+
+    @property
+    def due(self) -> Fraction:
+        """When the next instant is."""
+        return self.n / self.fps
+
+    def begin(self, now: Fraction) -> None:
+        """The sink is there at `now`: instants before that are not shown."""
+        self.n = max(0, ceil(now * self.fps))
+
+    def behind(self, now: Fraction) -> int:
+        """Skip instants where the sink lags by more than a few; how many were skipped."""
+        lag = int((now - self.due) * self.fps)
+        skipped = lag if lag > _BEHIND else 0
+        self.n += skipped
+        return skipped
+
+    def show(self, newest: Fraction) -> tuple[Frame | None, Shown]:
+        """The picture of the next instant, and go on to the one after it.
+
+        `newest` is until when pictures of the source have come. None before the first picture.
+        """
+        n, fresh = self.n, False
+        self.n += 1
+        while (frame := self._peek()) is not None and round(frame.time * self.fps) <= n:
+            self._frame = self._take()
+            fresh = round(frame.time * self.fps) == n
+        if fresh:
+            return self._frame, Shown.NEW
+        return self._frame, Shown.LATE if newest * self.fps > n else Shown.AGAIN

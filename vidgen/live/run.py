@@ -1,0 +1,204 @@
+"""A stream from its source to its sink, on the clock.
+
+    source ──queue──> stages ──queue──> pacer ─> encode + mux
+    thread            thread            caller's thread
+      └──────────── sound, subtitles ──────────────┘
+
+The first queue lets go of its oldest frame when it is full, so nothing piles up; the second one
+holds what is made before it is due. At every instant of the output's grid the pacer shows the
+picture that was made for it, or the one before it again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from vidgen.frame import Frame, VideoFormat, dtype_of
+from vidgen.live.chain import Chain
+from vidgen.live.clock import Clock, MachineClock
+from vidgen.live.governor import Governor
+from vidgen.live.pacer import Pacer, Shown
+from vidgen.live.settings import TIERS, LiveReport, LiveSettings
+from vidgen.live.sink import Sink
+from vidgen.live.source import Source
+from vidgen.live.watch import Watch
+from vidgen.stage import Feed
+
+__all__ = ["run"]
+
+_SLICE = Fraction(1, 10)
+"""Seconds slept at once, so that a stop is heard."""
+_WARM_UP = Fraction(2)
+"""Seconds after the first picture in which lateness says nothing yet."""
+_LEAST_AHEAD = 4
+_MOST_AHEAD = 240
+
+
+def run(
+    settings: LiveSettings,
+    said: Callable[[LiveReport], None] = lambda report: None,
+    clock: Clock | None = None,
+) -> LiveReport:
+    """Run until the source ends for good, or KeyboardInterrupt. Raises VidgenError.
+
+    `said` is told about once a second how it goes. On the way out the sink is flushed and closed.
+    """
+    clock, report = clock or MachineClock(), LiveReport()
+    source = Source(settings, clock, report)
+    try:
+        source.connect()
+        with Watch(settings, report) as watch:
+            _Stream(settings, source, clock, report, watch, said).run()
+    finally:
+        source.close()
+    return report
+
+
+class _Stream:
+    """One run; see the module."""
+
+    def __init__(
+        self,
+        settings: LiveSettings,
+        source: Source,
+        clock: Clock,
+        report: LiveReport,
+        watch: Watch,
+        said: Callable[[LiveReport], None],
+    ) -> None:
+        self._settings, self._source, self._clock = settings, source, clock
+        self._report, self._watch, self._said = report, watch, said
+        start = TIERS.index("realtime") if settings.tier == "auto" else 0
+        self._chain = Chain(settings, source.video, lambda: self._governor.level)
+        self._governor = Governor(self._chain.tiers, min(start, len(self._chain.tiers) - 1))
+        self._fps = self._chain.target.fps or Fraction(25)
+        self._encode_seconds = 0.0
+        report.engine, report.tier = self._chain.engine, self._governor.tier
+
+    def run(self) -> None:
+        """Make pictures and show them until the source ends."""
+        self._ahead = ceil(self._settings.latency * self._fps) + _LEAST_AHEAD
+        self._inbox: Feed[Frame] | None = None
+        self._made: Feed[Frame] = Feed(self._pictures(), min(self._ahead, _MOST_AHEAD), "stages")
+        sink = None
+        try:
+            while self._made.peek() is None and not self._made.ended:
+                self._clock.sleep(Fraction(1, 200))
+            if self._made.peek() is not None:
+                sink = self._opened()
+                self._show_all(sink)
+        except KeyboardInterrupt:
+            pass  # what was shown so far is a whole stream
+        except BaseException:
+            if sink is not None:
+                sink.abandon()
+            raise
+        finally:
+            self._source.close()
+            self._made.close()
+            if self._inbox is not None:
+                self._inbox.close()
+            self._tell()
+            self._watch.end()
+        if sink is not None:
+            sink.close()
+
+    def _pictures(self) -> Iterator[Frame]:
+        """What the stages make of the source, from its first picture on."""
+        for frame in self._chain(self._frames()):
+            if self._inbox is not None and frame.time >= self._source.begin:
+                yield frame
+
+    def _frames(self) -> Iterator[Frame]:
+        """Two grey frames from before the beginning, then the source's.
+
+        When the source is asked for, the engines are built and the first grey frame has been drawn:
+        not before that does it begin to be read, so that no picture waits for it.
+        """
+        for n in (-2, -1):
+            yield _grey(self._source.video, n, self._fps)
+        frames = self._source.frames(self._fps)
+        depth = _LEAST_AHEAD + self._ahead // 4
+        self._inbox = Feed(frames, depth, "source", drops=True)
+        yield from self._inbox
+
+    def _opened(self) -> Sink:
+        """The sink, once there is a picture for it."""
+        return Sink(
+            self._settings, self._chain.target, self._source.others, self._clock, self._report
+        )
+
+    def _show_all(self, sink: Sink) -> None:
+        pacer = Pacer(self._fps, self._made.peek, self._made.take)
+        pacer.begin(self._time())
+        self._warm = self._clock.now() + _WARM_UP
+        told = self._clock.now()
+        while not self._made.ended:
+            self._wait(pacer.due)
+            self._skip(pacer)
+            due = pacer.due
+            frame, shown = pacer.show(self._source.newest)
+            self._count(shown)
+            if frame is not None:
+                self._write(sink, frame, due)
+            if self._clock.now() - told >= 1:
+                told = self._clock.now()
+                self._tell()
+
+    def _time(self) -> Fraction:
+        """The output's clock as the sink sees it: behind the source's by the latency."""
+        return self._clock.now() - self._source.epoch - self._settings.latency
+
+    def _wait(self, due: Fraction) -> None:
+        while (left := due - self._time()) > 0:
+            self._clock.sleep(min(left, _SLICE))
+
+    def _skip(self, pacer: Pacer) -> None:
+        skipped = pacer.behind(self._time())
+        self._report.skipped += skipped
+        if skipped and self._clock.now() > self._warm:
+            self._governor.late(self._clock.now())
+
+    def _count(self, shown: Shown) -> None:
+        if shown is not Shown.NEW:
+            self._report.repeats += 1
+        if shown is Shown.LATE and self._clock.now() > self._warm:
+            self._report.late += 1
+            self._governor.late(self._clock.now())
+
+    def _write(self, sink: Sink, frame: Frame, due: Fraction) -> None:
+        began = time.perf_counter()
+        passing: Any = self._source.passing
+        sink.write(frame, due)
+        while passing and passing[0][0] <= due:
+            sink.pass_on(*passing.popleft())
+        self._encode_seconds += time.perf_counter() - began
+        self._report.frames_out += 1
+        self._report.generated += frame.generated
+        self._watch.latency(float(self._clock.now() - self._source.epoch - due))
+
+    def _tell(self) -> None:
+        """Bring the report up to date, and show it to the governor and the world."""
+        now = self._clock.now()
+        busy = self._watch.load(now, self._chain.busy_seconds, self._encode_seconds)
+        self._governor.load(busy, now)
+        report = self._report
+        report.tier, report.shifts = self._governor.tier, self._governor.shifts
+        if self._inbox is not None:
+            report.dropped, report.queue = self._inbox.dropped, len(self._inbox)
+        self._watch.publish(now)
+        self._said(report)
+
+
+def _grey(video: VideoFormat, n: int, fps: Fraction) -> Frame:
+    """A picture at `n / fps` in which nothing is to be seen."""
+    dtype, middle = dtype_of(video.bit_depth), 1 << (video.bit_depth - 1)
+    y = np.full((video.height, video.width), middle, dtype)
+    uv = np.full((video.height // 2, video.width // 2, 2), middle, dtype)
+    return Frame(y, uv, n, 1, 1 / fps)

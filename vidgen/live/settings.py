@@ -1,0 +1,101 @@
+"""What a live run is asked, and what it did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from vidgen.media.live import OutputOptions
+
+__all__ = ["TIERS", "LiveReport", "LiveSettings"]
+
+TIERS = ("balanced", "realtime", "off")
+"""From the dearest to the cheapest; `off` resamples without a network."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveSettings:
+    """What `vidgen stream` is asked to do."""
+
+    source: str
+    """URL, file, or `-` for standard input."""
+    sink: str
+    """URL, file, or `-` for standard output."""
+    output: OutputOptions = field(default_factory=OutputOptions)
+    scale: int | None = None
+    """1, 2 or 4; None means 2 unless `size` is given."""
+    size: str | None = None
+    fps: str | None = None
+    """`60`, `60000/1001` or `x2`; None is the source's own rate. The output's rate is constant."""
+    generate: str = "interpolate"
+    """How frames between real ones come about, where `fps` asks for them; `off` repeats."""
+    tier: str = "auto"
+    """One of `TIERS`, held; `auto` takes the best that keeps up."""
+    backend: str = "auto"
+    latency: Fraction = Fraction(1, 2)
+    """Seconds from a picture's arrival to when it is due at the sink."""
+    container: str | None = None
+    """FFmpeg's name of the source's format; None: found out."""
+    listen: bool = False
+    """Wait for a sender instead of calling it."""
+    options: dict[str, str] = field(default_factory=dict)
+    """FFmpeg's options for reading the source."""
+    reconnect: bool = True
+    """Whether to connect again when a source that is no file ends or is lost."""
+    stall_seconds: float = 10.0
+    """How long a source may say nothing before it counts as lost."""
+    status_file: Path | None = None
+    status_port: int | None = None
+    """On loopback, for HTTP: `/` is JSON, `/metrics` Prometheus text."""
+
+
+@dataclass(slots=True)
+class LiveReport:
+    """What has been done so far; times are in milliseconds."""
+
+    engine: str = ""
+    tier: str = ""
+    fps_in: float = 0.0
+    fps_out: float = 0.0
+    frames_in: int = 0
+    frames_out: int = 0
+    generated: int = 0
+    repeats: int = 0
+    """Instants at which the picture before was shown again, since none was ready."""
+    late: int = 0
+    """Of these, those while the source was there."""
+    skipped: int = 0
+    """Instants that the sink was not given, since it or the encoder was behind."""
+    dropped: int = 0
+    """Frames of the source that were thrown away, the oldest first, since computing was behind."""
+    reconnects: int = 0
+    sink_reconnects: int = 0
+    jumps: int = 0
+    """How often the source's clock jumped."""
+    shifts: int = 0
+    """How often the governor changed the tier."""
+    latency_p50: float = 0.0
+    latency_p95: float = 0.0
+    latency_p99: float = 0.0
+    load: float = 0.0
+    """Of the busiest thread, 1 is all of its time."""
+    queue: int = 0
+    """Frames that wait for the network."""
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def prometheus(self) -> str:
+        """As Prometheus reads it (text format 0.0.4)."""
+        lines = []
+        for name, value in self.plain().items():
+            if isinstance(value, int | float):
+                kind = "counter" if isinstance(value, int) and name != "queue" else "gauge"
+                lines += [f"# TYPE vidgen_{name} {kind}", f"vidgen_{name} {value:g}"]
+        lines += ["# TYPE vidgen_tier gauge", f'vidgen_tier{{name="{self.tier}"}} 1']
+        return "\n".join(lines) + "\n"

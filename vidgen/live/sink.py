@@ -1,0 +1,107 @@
+"""One sink through all its connections."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from vidgen.errors import OutputError
+from vidgen.frame import Frame, VideoFormat
+from vidgen.live.clock import Clock
+from vidgen.live.settings import LiveReport, LiveSettings
+from vidgen.media.live import LiveOutput
+
+__all__ = ["Sink"]
+
+log = logging.getLogger(__name__)
+
+_BACK_OFF = (Fraction(1, 2), Fraction(1), Fraction(2), Fraction(5))
+
+
+class Sink:
+    """Opened with the first picture; opened again, where it is no file, after it was lost.
+
+    The sink's clock is 0 at its first picture, and goes on over connections.
+    """
+
+    def __init__(
+        self,
+        settings: LiveSettings,
+        video: VideoFormat,
+        others: Sequence[Any],
+        clock: Clock,
+        report: LiveReport,
+        connect: Callable[..., LiveOutput] = LiveOutput,
+    ) -> None:
+        self._settings, self._video, self._others = settings, video, others
+        self._clock, self._report, self._connect = clock, report, connect
+        self._begin: Fraction | None = None
+        self._failures = 0
+        self._retry = clock.now()
+        self._output: LiveOutput | None = None
+        self._open()
+
+    def _open(self) -> None:
+        options = self._settings.output
+        self._output = self._connect(self._settings.sink, self._video, self._others, options)
+        for note in self._output.notes:
+            if note not in self._report.notes:
+                self._report.notes.append(note)
+
+    def write(self, frame: Frame, due: Fraction) -> None:
+        """Show `frame` at `due` on the output's clock. Raises OutputError for a file."""
+        if self._begin is None:
+            self._begin = due
+        if not self._is_there():
+            return
+        step = 1 / (self._video.fps or Fraction(1))
+        n = round((due - self._begin) / step)
+        try:
+            assert self._output is not None
+            self._output.write(replace(frame, pts=n, duration=1, time_base=step))
+            self._failures = 0
+        except OutputError as error:
+            self._lost(error)
+
+    def pass_on(self, due: Fraction, shift: Fraction, passing: Any) -> None:
+        """A packet of another stream, due then; before the first picture it is left out."""
+        if self._begin is None or due < self._begin or self._output is None:
+            return
+        try:
+            self._output.mux(passing, shift - self._begin)
+        except OutputError as error:
+            self._lost(error)
+
+    def _lost(self, error: OutputError) -> None:
+        """Let go, to try again later. Raises `error` where that makes no sense."""
+        url = self._settings.sink
+        if "://" not in url or not self._settings.reconnect:
+            raise error
+        log.warning("%s", error)
+        if self._output is not None:
+            self._output.abandon()
+        self._output = None
+        self._retry = self._clock.now() + _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
+        self._failures += 1
+
+    def _is_there(self) -> bool:
+        if self._output is None and self._clock.now() >= self._retry:
+            try:
+                self._open()
+                self._report.sink_reconnects += 1
+            except OutputError as error:
+                self._lost(error)
+        return self._output is not None
+
+    def close(self) -> None:
+        """Flush and end."""
+        if self._output is not None:
+            self._output.close()
+
+    def abandon(self) -> None:
+        """End without waiting for the other side."""
+        if self._output is not None:
+            self._output.abandon()

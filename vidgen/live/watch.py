@@ -1,0 +1,124 @@
+"""How a stream is doing, for whoever looks: a file, or HTTP on loopback."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+from vidgen.errors import OutputError, UsageError
+from vidgen.live.settings import LiveReport, LiveSettings
+from vidgen.stage import background
+
+__all__ = ["Watch"]
+
+_LATENCIES = 1000
+"""The last so many pictures are what percentiles are of."""
+
+
+class Watch:
+    """Keeps the figures of a report that change with time, and publishes it; a context manager.
+
+    Raises UsageError where the port is taken, OutputError where the file cannot be written.
+    """
+
+    def __init__(self, settings: LiveSettings, report: LiveReport) -> None:
+        self._file, self._report = settings.status_file, report
+        self._seconds: deque[float] = deque(maxlen=_LATENCIES)
+        self._before: tuple[Fraction, float, float, int, int] | None = None
+        self._begin: Fraction | None = None
+        self._text = {"/": b"{}\n", "/metrics": b"\n"}
+        self._server: ThreadingHTTPServer | None = None
+        if settings.status_port is not None:
+            self._server = _server(settings.status_port, self._text)
+        self._publish_file()
+
+    @property
+    def port(self) -> int | None:
+        """The port that answers, where one was asked for; 0 asks for any."""
+        return self._server.server_address[1] if self._server else None
+
+    def __enter__(self) -> Self:
+        if self._server is not None:
+            background(self._server.serve_forever, "status")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+
+    def latency(self, seconds: float) -> None:
+        """A picture was written so long after it came."""
+        self._seconds.append(seconds)
+
+    def load(self, now: Fraction, stages: float, encoder: float) -> float:
+        """The share of the time since the last call that the busier of both threads worked.
+
+        Both are given as seconds so far. Rates of frames are brought up to date, too.
+        """
+        report = self._report
+        counts = report.frames_in, report.frames_out
+        before, self._before = self._before, (now, stages, encoder, *counts)
+        self._begin = now if self._begin is None else self._begin
+        report.seconds = round(float(now - self._begin), 3)
+        if before is None or now <= before[0]:
+            return 1.0
+        seconds = float(now - before[0])
+        report.fps_in = round((counts[0] - before[3]) / seconds, 2)
+        report.fps_out = round((counts[1] - before[4]) / seconds, 2)
+        report.load = round(max(stages - before[1], encoder - before[2]) / seconds, 3)
+        return report.load
+
+    def end(self) -> None:
+        """The rates of the whole run."""
+        report = self._report
+        if report.seconds:
+            report.fps_in = round(report.frames_in / report.seconds, 2)
+            report.fps_out = round(report.frames_out / report.seconds, 2)
+
+    def publish(self, now: Fraction) -> None:
+        """Write the report where it was asked for."""
+        if self._seconds:
+            ordered = sorted(self._seconds)
+            p50, p95, p99 = (
+                round(1000 * ordered[min(len(ordered) - 1, len(ordered) * share // 100)], 1)
+                for share in (50, 95, 99)
+            )
+            report = self._report
+            report.latency_p50, report.latency_p95, report.latency_p99 = p50, p95, p99
+        self._text["/"] = (json.dumps(self._report.plain()) + "\n").encode()
+        self._text["/metrics"] = self._report.prometheus().encode()
+        self._publish_file()
+
+    def _publish_file(self) -> None:
+        """Whole or not at all: a reader never sees half of it."""
+        if self._file is None:
+            return
+        part = self._file.with_name(f"{self._file.name}.part")
+        try:
+            part.write_bytes(self._text["/"])
+            part.replace(self._file)
+        except OSError as error:
+            raise OutputError(f"{self._file}: cannot be written ({error.strerror})") from error
+
+
+def _server(port: int, text: dict[str, bytes]) -> ThreadingHTTPServer:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = text.get(self.path)
+            self.send_response(200 if body else 404)
+            kind = "application/json" if self.path == "/" else "text/plain; version=0.0.4"
+            self.send_header("Content-Type", kind)
+            self.end_headers()
+            self.wfile.write(body or b"there are / and /metrics\n")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass  # stderr is the stream's
+
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    except OSError as error:
+        raise UsageError(f"--status-port {port}: cannot listen ({error.strerror})") from error

@@ -1,0 +1,6 @@
+"""Streams in and out while they happen: one connection each, made anew by who uses them."""
+
+from vidgen.media.live.input import LiveInput, Passing
+from vidgen.media.live.output import LiveOutput, OutputOptions
+
+__all__ = ["LiveInput", "LiveOutput", "OutputOptions", "Passing"]

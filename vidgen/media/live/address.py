@@ -1,0 +1,154 @@
+"""What a URL means to FFmpeg: its own spelling, the container, the options that make it live.
+
+Seen with FFmpeg 8.1: listeners are asked for in another way by each protocol, an output's options
+do not reach its protocol, and an option that nobody knows is passed over in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import av
+
+from vidgen.errors import InputError, OutputError, UsageError
+from vidgen.media.source import require_file
+
+__all__ = ["Address", "is_paced", "sink", "source"]
+
+_CAN_LISTEN = ("tcp", "rtmp", "http", "rtsp")
+_PROBE = {"analyzeduration": "1500000", "probesize": "1000000"}  # us, bytes: less than usual
+_CONTAINERS = {
+    ".ts": "mpegts", ".m2ts": "mpegts", ".mkv": "matroska", ".webm": "webm", ".mp4": "mp4",
+    ".mov": "mov", ".nut": "nut", ".flv": "flv", ".m3u8": "hls", ".y4m": "yuv4mpegpipe",
+}  # fmt: skip
+_BY_SCHEME = {"rtmp": "flv", "rtmps": "flv", "rtsp": "rtsp", "udp": "mpegts", "rtp": "rtp_mpegts",
+              "tcp": "mpegts", "http": "mpegts", "https": "mpegts"}  # fmt: skip
+_MUXING = {
+    "hls": {"hls_time": "2", "hls_list_size": "6", "hls_flags": "delete_segments"},
+    "mp4": {"movflags": "frag_keyframe+empty_moov+default_base_moof"},
+    "mov": {"movflags": "frag_keyframe+empty_moov+default_base_moof"},
+    "flv": {"flvflags": "no_duration_filesize"},
+    "mpegts": {"mpegts_flags": "resend_headers"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A source or sink as FFmpeg is to be told of it."""
+
+    url: str
+    """FFmpeg's spelling; where `socket` is given, only a name."""
+    container: str | None = None
+    """Demuxer or muxer; None: found out by looking."""
+    options: dict[str, str] = field(default_factory=dict)
+    socket: tuple[str, int] | None = None
+    """Host and port at which this program itself waits for one peer."""
+
+
+def is_paced(url: str) -> bool:
+    """Whether what is read there waits for its reader: files and pipes, which know no clock."""
+    return "://" not in url or url.startswith(("pipe:", "file:"))
+
+
+def source(
+    url: str,
+    container: str | None = None,
+    listen: bool = False,
+    options: Mapping[str, str] | None = None,
+) -> Address:
+    """How to read `url`. Raises UsageError, or InputError for a file that is not there."""
+    scheme = _scheme(url)
+    given = dict(options or {})
+    if container is not None and container not in av.formats_available:
+        raise UsageError(f"--from {container}: FFmpeg knows no such format; leave it out")
+    if url == "-":
+        return Address("pipe:0", container, given)
+    if not scheme:
+        require_file(Path(url))
+        return Address(f"file:{url}", container, given)
+    if listen:
+        return _listening(url, scheme, container, given)
+    live = {**_PROBE, **({"rtsp_transport": "tcp"} if scheme == "rtsp" else {}), **given}
+    return Address(url, container, live)
+
+
+def _listening(url: str, scheme: str, container: str | None, given: dict[str, str]) -> Address:
+    if scheme not in _CAN_LISTEN:
+        raise UsageError(
+            f"--listen {url}: {scheme} cannot wait for a sender; give tcp, rtmp, rtsp or http "
+            f"(udp needs no --listen)"
+        )
+    if scheme == "tcp":
+        return Address(url, container, {**_PROBE, **given}, _host_and_port(url))
+    waits = {"rtsp_flags": "listen", "listen_timeout": "10"}
+    return Address(
+        url, container, {**_PROBE, **(waits if scheme == "rtsp" else {"listen": "1"}), **given}
+    )
+
+
+def sink(
+    url: str,
+    container: str | None = None,
+    listen: bool = False,
+    options: Mapping[str, str] | None = None,
+) -> Address:
+    """How to write `url`. Raises UsageError or OutputError."""
+    scheme = _scheme(url)
+    if container is None:
+        container = _muxer(url, scheme)
+    elif container not in av.formats_available:
+        raise UsageError(f"--to {container}: FFmpeg knows no such format; give mpegts, nut or flv")
+    muxing = {**_MUXING.get(container, {}), **(options or {})}
+    if listen and scheme != "tcp":
+        raise UsageError(
+            f"--serve {url}: only tcp can be waited on for a reader; publish to a server instead"
+        )
+    if url == "-":
+        return Address("pipe:1", container, muxing)
+    if not scheme:
+        if not (folder := Path(url).parent).is_dir():
+            raise OutputError(f"{url}: the folder {folder} does not exist; make it first")
+        return Address(f"file:{url}", container, muxing)
+    return Address(url, container, muxing, _host_and_port(url) if listen else None)
+
+
+def _muxer(url: str, scheme: str) -> str:
+    if url == "-":
+        return "nut"
+    if scheme:
+        if scheme not in _BY_SCHEME:
+            raise UsageError(f"{url}: no container goes by {scheme}; name one with --to")
+        return _BY_SCHEME[scheme]
+    suffix = Path(url).suffix.lower()
+    if suffix not in _CONTAINERS:
+        raise UsageError(
+            f"{url}: no container is known by {suffix or 'no suffix'}; end it in one of "
+            f"{', '.join(_CONTAINERS)}, or name one with --to"
+        )
+    return _CONTAINERS[suffix]
+
+
+def _scheme(url: str) -> str:
+    """`tcp` of `tcp://...`; empty for a path and for `-`. Raises InputError for SRT."""
+    scheme = url.split("://")[0].lower() if "://" in url else ""
+    if scheme == "srt":
+        raise InputError(
+            f"{url}: the FFmpeg inside PyAV has no SRT; run `srt-live-transmit {url} "
+            f"udp://127.0.0.1:9000` and give udp://127.0.0.1:9000"
+        )
+    return scheme
+
+
+def _host_and_port(url: str) -> tuple[str, int]:
+    """Of `tcp://host:port`. Raises UsageError."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if not parts.hostname or port is None:
+        raise UsageError(f"{url}: give host and port, such as tcp://127.0.0.1:9000")
+    return parts.hostname, port

@@ -1,0 +1,208 @@
+"""LiveInput: one connection to a source, as pictures and the packets beside them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from io import BytesIO
+from typing import Self
+
+import av
+from av.codec.context import Flags
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+from vidgen.errors import InputError
+from vidgen.frame import Frame, VideoFormat
+from vidgen.media.color import PictureReader
+from vidgen.media.decode import format_of
+from vidgen.media.live.address import Address, is_paced, source
+from vidgen.media.live.peer import Peer
+from vidgen.media.source import is_picture, reason
+from vidgen.media.unsaid import said_by_size
+
+__all__ = ["LiveInput", "Passing"]
+
+log = logging.getLogger(__name__)
+
+_MOST_PIXELS = 8192 * 4608
+"""Of a picture: a header can announce sizes whose buffers alone would end the program."""
+_DAMAGED_IN_A_ROW = 500  # packets: then it is no stream any more
+_LENGTH_WHEN_UNKNOWN = Fraction(1, 25)  # seconds
+_PASSES = ("audio", "subtitle")
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A packet of another stream that goes by as it is."""
+
+    lane: int
+    """Which of `LiveInput.others`."""
+    packet: Packet[Stream]
+    time: Fraction
+    """When it is due, in seconds on the source's clock."""
+
+
+class LiveInput:
+    """One connection; a context manager, to be iterated once.
+
+    Opening waits for the source (with `listen`: for a sender) and for its first picture. Frames and
+    packets come in the order of their arrival, with the source's own times. All pictures have the
+    size and depth of `video`: what changes in mid-stream is scaled to it. A clean end ends the
+    iteration; a source that breaks off, says nothing for `stall_seconds` or sends rubbish raises
+    InputError, and so does one that cannot be opened.
+
+    `expect` is the format that frames are to have, where a connection before this one had it.
+    """
+
+    video: VideoFormat
+    others: Sequence[Stream]
+    """Like the streams that `Passing` packets are of; they outlive the connection."""
+    kinds: Sequence[str]
+    """`audio aac` and the like, of each."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        container: str | None = None,
+        listen: bool = False,
+        options: Mapping[str, str] | None = None,
+        stall_seconds: float = 10.0,
+        expect: VideoFormat | None = None,
+    ) -> None:
+        self._url, self._stall_seconds, self._closed = url, stall_seconds, False
+        self._peer: Peer | None = None
+        self._container: InputContainer | None = None
+        self._address = source(url, container, listen, options)
+        self._expect = expect
+        self._damaged_in_a_row = 0
+        self._next_pts = 0
+        self.paced = is_paced(url)
+        """Whether it waits for its reader, as files and pipes do."""
+
+    def open(self) -> None:
+        """Connect; until then nothing waits, so that `close` can end the wait."""
+        self._container = self._opened(self._address)
+        videos = [stream for stream in self._container.streams.video if not is_picture(stream)]
+        if not videos:
+            raise InputError(f"{self._url}: holds no video")
+        self._stream = videos[0]
+        self._passing = [each for each in self._container.streams if each.type in _PASSES]
+        self.kinds = [f"{each.type} {each.codec_context.name}" for each in self._passing]
+        self._twins = av.open(BytesIO(), "w", format="nut")  # never written: it keeps the streams
+        self.others = [
+            self._twins.add_stream_from_template(each, opaque=True) for each in self._passing
+        ]
+        context = self._stream.codec_context
+        context.flags |= Flags.low_delay | Flags.unaligned
+        context.thread_type = "SLICE"  # threads by frame hold back a frame each
+        context.options = {"max_pixels": str(_MOST_PIXELS)}
+        self._arrived = self._items()
+        self._held = self._first()
+
+    def _opened(self, address: Address) -> InputContainer:
+        timeout = None if self.paced else self._stall_seconds
+        try:
+            if address.socket:
+                self._peer = Peer(address.socket, self._stall_seconds, InputError)
+                if not self._peer.accept():
+                    raise InputError(f"{self._url}: closed while waiting for a sender")
+            return av.open(
+                self._peer or address.url,
+                "r",
+                format=address.container,
+                options=address.options,
+                timeout=timeout,
+                metadata_errors="replace",
+            )
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise InputError(f"{self._url}: cannot be opened ({reason(error)})") from error
+
+    def _first(self) -> list[Frame | Passing]:
+        """All until the first picture, whose format is that of the stream."""
+        held: list[Frame | Passing] = []
+        for item in self._arrived:
+            held.append(item)
+            if isinstance(item, Frame):
+                return held
+        raise InputError(f"{self._url}: ended before its first picture")
+
+    def __iter__(self) -> Iterator[Frame | Passing]:
+        held, self._held = self._held, []
+        yield from held
+        yield from self._arrived
+
+    def _items(self) -> Iterator[Frame | Passing]:
+        lanes = {stream.index: lane for lane, stream in enumerate(self._passing)}
+        for packet in self._packets():
+            if packet.stream_index == self._stream.index:
+                yield from self._frames(packet)
+            elif packet.stream_index in lanes and packet.pts is not None:
+                yield Passing(lanes[packet.stream_index], packet, packet.pts * packet.time_base)
+        yield from self._frames(None)
+
+    def _packets(self) -> Iterator[Packet[Stream]]:
+        """What arrives, until the source ends. Raises InputError where it breaks off."""
+        assert self._container is not None
+        try:
+            for packet in self._container.demux(self._stream, *self._passing):
+                if self._closed:
+                    return
+                if packet.size:
+                    yield packet
+        except (av.FFmpegError, TimeoutError, IndexError) as error:
+            if not self._closed:
+                raise InputError(f"{self._url}: lost ({reason(error)})") from error
+
+    def _frames(self, packet: Packet[Stream] | None) -> Iterator[Frame]:
+        """Pictures that `packet` completes; damaged ones are passed over."""
+        try:
+            pictures = self._stream.codec_context.decode(packet)
+            self._damaged_in_a_row = 0
+        except av.EOFError:
+            return
+        except av.FFmpegError as error:
+            self._damaged_in_a_row += 1
+            log.debug("%s: a packet cannot be decoded: %s", self._url, reason(error))
+            if self._damaged_in_a_row >= _DAMAGED_IN_A_ROW:
+                raise InputError(f"{self._url}: sends nothing that can be decoded") from error
+            return
+        for picture in pictures:
+            yield self._frame(picture)
+
+    def _frame(self, picture: av.VideoFrame) -> Frame:
+        if not hasattr(self, "video"):
+            self._begin(picture)
+        pts = self._next_pts if picture.pts is None else picture.pts
+        duration = picture.duration or self._nominal
+        self._next_pts = pts + duration
+        y, uv = self._read(picture)
+        interlaced = bool(picture.interlaced_frame)
+        return Frame(y, uv, pts, duration, self._time_base, interlaced=interlaced)
+
+    def _begin(self, picture: av.VideoFrame) -> None:
+        video = format_of(picture, self._stream, chroma_location=0)
+        color, _ = said_by_size(video.color, picture.width, picture.height)
+        self.video = self._expect or replace(video, color=color)
+        self._time_base = self._stream.time_base or Fraction(1, av.time_base)
+        length = 1 / video.fps if video.fps else _LENGTH_WHEN_UNKNOWN
+        self._nominal = max(1, round(length / self._time_base))
+        self._read = PictureReader(self.video)
+
+    def close(self) -> None:
+        """End the connection; from any thread. A read that waits ends with its time-out."""
+        self._closed = True
+        if self._peer is not None:
+            self._peer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+        if self._container is not None:
+            self._container.close()

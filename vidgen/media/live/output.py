@@ -1,0 +1,230 @@
+"""LiveOutput: one connection to a sink; pictures encoded at once, other packets as they are."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil
+from typing import Self
+
+import av
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from vidgen.errors import OutputError, UsageError
+from vidgen.frame import Frame, VideoFormat
+from vidgen.media.codec import Codec
+from vidgen.media.codecs import Container, find_codec, ordinary_priority
+from vidgen.media.color import picture
+from vidgen.media.live.address import sink
+from vidgen.media.live.input import Passing
+from vidgen.media.live.peer import Peer
+from vidgen.media.output import video_stream
+from vidgen.media.source import reason
+
+__all__ = ["LiveOutput", "OutputOptions"]
+
+log = logging.getLogger(__name__)
+
+_INTERLEAVE = "200000"  # us that a muxer may wait for a stream that says nothing
+_AT_ONCE = {
+    "x264": {"tune": "zerolatency"},
+    "x265": {"tune": "zerolatency"},
+    "nvenc": {"tune": "ull", "delay": "0", "zerolatency": "1"},
+    "qsv": {"async_depth": "1", "low_delay_brc": "1"},
+    "amf": {"usage": "ultralowlatency"},
+}
+"""By the first word of the codec: what keeps an encoder from holding pictures back."""
+_RAW = Codec(
+    word="raw",
+    encoder="rawvideo",
+    pix_fmts={8: "yuv420p", 10: "yuv420p10le"},
+    containers=(".nut", ".y4m", ".mkv"),
+)
+_RAW_ONLY = ("yuv4mpegpipe",)
+_ALSO = {
+    "mpegts": ("aac", "mp3", "ac3", "eac3", "opus", "dvb_subtitle", "dvb_teletext")
+}  # what muxers hold and do not say
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """What a sink is given; words as on the command line."""
+
+    codec: str = ""
+    """A word of `--codec`, or `raw`; empty: raw for Y4M, else x264."""
+    crf: float | None = None
+    bitrate: str = ""
+    """Bits a second, such as `6M`; instead of `crf`."""
+    preset: str | None = None
+    keyframe_seconds: Fraction = Fraction(2)
+    container: str | None = None
+    """FFmpeg's name of the muxer; None: by the URL."""
+    serve: bool = False
+    """Wait at a TCP port for one reader."""
+    muxing: Mapping[str, str] = field(default_factory=dict)
+    """Options of the muxer."""
+    stall_seconds: float = 10.0
+
+
+class LiveOutput:
+    """One connection; a context manager. Raises OutputError, UsageError for a word.
+
+    `video` must state its rate. `others` are streams of the source whose packets `mux` will be
+    given; those that the container cannot hold are left out and named in `notes`.
+    """
+
+    def __init__(
+        self, url: str, video: VideoFormat, others: Sequence[Stream], options: OutputOptions
+    ) -> None:
+        self.notes: list[str] = []
+        self._url, self._video = url, video
+        address = sink(url, options.container, options.serve, options.muxing)
+        self._muxer = address.container or ""
+        self._codec = _codec(options, self._muxer)
+        words = _words(self._codec, options, video)
+        self._peer: Peer | None = None
+        self._last: int | None = None
+        with self._errors_named():
+            if address.socket:
+                self._peer = Peer(address.socket, options.stall_seconds, OutputError)
+                self._peer.accept()
+            self._output = av.open(
+                self._peer or address.url,
+                "w",
+                format=self._muxer,
+                container_options={
+                    **address.options,
+                    "max_interleave_delta": _INTERLEAVE,
+                    "flush_packets": "1",
+                },
+                timeout=options.stall_seconds,
+            )
+            self._begin(words, others)
+
+    def _begin(self, words: dict[str, str], others: Sequence[Stream]) -> None:
+        assert self._video.fps
+        self._time_base = 1 / self._video.fps
+        container = Container("", self._muxer)
+        self._stream: VideoStream = video_stream(
+            self._output, self._codec, self._video, words, self._time_base, container
+        )
+        if self._codec.word != "raw":
+            self._stream.codec_context.max_b_frames = 0
+            self._stream.codec_context.gop_size = int(words["g"])
+        self._reached: dict[int, int] = {}
+        self._lanes = [_twin(self._output, stream, self.notes) for stream in others]
+        with ordinary_priority():
+            self._output.start_encoding()
+
+    def write(self, frame: Frame) -> None:
+        """Encode a frame of the format; its time is counted from the begin of the stream."""
+        pts = round(frame.time / self._time_base)
+        if self._last is not None and pts <= self._last:
+            raise ValueError(f"a frame at {frame.time} s after one at or behind it")
+        self._last = pts
+        image = picture(frame.planes, self._codec.pix_fmts[self._video.bit_depth])
+        image.pts, image.time_base = pts, self._time_base
+        color = self._video.color
+        image.color_range, image.colorspace = color.range, color.matrix
+        image.color_primaries, image.color_trc = color.primaries, color.transfer
+        with self._errors_named():
+            for packet in self._stream.encode(image):
+                self._output.mux_one(packet)
+
+    def mux(self, passing: Passing, shift: Fraction) -> None:
+        """Pass a packet on, `shift` seconds later than its source says."""
+        stream = self._lanes[passing.lane] if passing.lane < len(self._lanes) else None
+        if stream is None:
+            return
+        packet: Packet[Stream] = passing.packet
+        ticks = round(shift / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts + ticks
+        packet.dts = packet.pts if packet.dts is None else packet.dts + ticks
+        if packet.dts is None or packet.dts <= self._reached.get(passing.lane, packet.dts - 1):
+            return  # after a jump of the source's clock; muxers refuse to go back
+        self._reached[passing.lane] = packet.dts
+        packet.stream = stream
+        with self._errors_named():
+            try:
+                self._output.mux_one(packet)
+            except (ValueError, av.InvalidDataError, av.ArgumentError) as error:
+                log.debug("%s: a packet cannot be passed on: %s", self._url, reason(error))
+
+    def close(self) -> None:
+        """Flush and end the stream; a peer that has left is not waited for."""
+        with self._errors_named():
+            try:
+                for packet in self._stream.encode(None):
+                    self._output.mux_one(packet)
+            finally:
+                self._leave()
+
+    def _leave(self) -> None:
+        try:
+            self._output.close()
+        finally:
+            if self._peer is not None:
+                self._peer.close()
+
+    def abandon(self) -> None:
+        """Let go of a sink that is gone."""
+        with suppress(av.FFmpegError, OSError):
+            self._leave()
+
+    @contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.FFmpegError, OSError) as error:
+            raise OutputError(f"{self._url}: cannot be written ({reason(error)})") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
+
+
+def _codec(options: OutputOptions, muxer: str) -> Codec:
+    word = options.codec or ("raw" if muxer in _RAW_ONLY else "x264")
+    if muxer in _RAW_ONLY and word != "raw":
+        raise UsageError(f"--codec {word}: Y4M holds raw pictures alone; leave it out")
+    return _RAW if word == "raw" else find_codec(word)
+
+
+def _words(codec: Codec, options: OutputOptions, video: VideoFormat) -> dict[str, str]:
+    """FFmpeg's options for the encoder. Raises UsageError."""
+    if codec.word == "raw":
+        return {}
+    if options.bitrate and options.crf is not None:
+        raise UsageError("--crf and --bitrate exclude each other; give one of them")
+    preset = options.preset or ("veryfast" if "veryfast" in codec.presets else None)
+    words = codec.encoder_options(options.crf, preset) | _AT_ONCE.get(codec.word.split("-")[0], {})
+    if options.bitrate:
+        for each in codec.crf_options:
+            words.pop(each, None)
+        words |= {"b": options.bitrate, "maxrate": options.bitrate, "bufsize": options.bitrate}
+    return words | {"g": str(max(1, ceil(options.keyframe_seconds * (video.fps or 25))))}
+
+
+def _twin(output: OutputContainer, stream: Stream, notes: list[str]) -> Stream | None:
+    """The stream's like in the output; None, noted, where it cannot be there."""
+    codec = stream.codec_context.name if stream.codec_context else "unknown"
+    muxer = output.format.name
+    if codec not in {*output.supported_codecs, *_ALSO.get(muxer, ())}:
+        notes.append(f"{codec} {stream.type} stays behind: {muxer} cannot hold it")
+        return None
+    try:
+        return output.add_stream_from_template(stream, opaque=True)
+    except (ValueError, av.FFmpegError) as error:
+        notes.append(f"{codec} {stream.type} stays behind: {reason(error)}")
+        return None

@@ -1,0 +1,79 @@
+"""One peer of a TCP port, as the file that PyAV reads from or writes to.
+
+FFmpeg's own `listen` cannot be stopped from outside; here the wait and every read end soon after
+`close`.
+"""
+
+from __future__ import annotations
+
+import socket
+from time import monotonic
+
+from vidgen.errors import VidgenError
+
+__all__ = ["Peer"]
+
+_POLL_SECONDS = 0.25
+
+
+class Peer:
+    """Waits at `(host, port)` for one peer; then `read` and `write` are those of a file.
+
+    `close` may be called from another thread: a wait then ends within a quarter of a second, with
+    the end of the stream. `stall_seconds` without a byte end it by TimeoutError.
+    """
+
+    def __init__(
+        self, address: tuple[str, int], stall_seconds: float, error: type[VidgenError]
+    ) -> None:
+        self._address, self._stall_seconds, self._error = address, stall_seconds, error
+        self._closed = False
+        self._peer: socket.socket | None = None
+        self.name = "tcp://{}:{}".format(*address)
+
+    def accept(self) -> bool:
+        """Wait for the peer; False where `close` came first. Raises the error given."""
+        try:
+            family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
+            with socket.create_server(self._address, family=family, backlog=1) as server:
+                server.settimeout(_POLL_SECONDS)
+                while not self._closed:
+                    try:
+                        self._peer, _ = server.accept()
+                    except TimeoutError:
+                        continue
+                    self._peer.settimeout(_POLL_SECONDS)
+                    return True
+        except OSError as error:
+            raise self._error(f"{self.name}: cannot wait there ({error.strerror})") from error
+        return False
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; none at the end of the stream."""
+        began = monotonic()
+        while self._peer is not None and not self._closed:
+            try:
+                return self._peer.recv(size)
+            except TimeoutError:
+                if monotonic() - began > self._stall_seconds:
+                    raise
+            except OSError:  # the peer broke off: what it sent has been read
+                return b""
+        return b""
+
+    def write(self, data: bytes) -> int:
+        """All of `data`."""
+        began, left = monotonic(), memoryview(data)
+        while left and self._peer is not None and not self._closed:
+            try:
+                left = left[self._peer.send(left) :]
+            except TimeoutError:
+                if monotonic() - began > self._stall_seconds:
+                    raise
+        return len(data)
+
+    def close(self) -> None:
+        """Leave; from any thread, more than once."""
+        self._closed = True
+        if self._peer is not None:
+            self._peer.close()
