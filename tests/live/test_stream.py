@@ -65,7 +65,7 @@ def child():
     yield start
     for process in started:
         process.kill()
-        process.wait(30)
+        process.wait(timeout=30)
 
 
 def pictures(path, **words):
@@ -139,7 +139,7 @@ def test_a_sender_is_waited_for(film, tmp_path, port, child):
         stall_seconds=60,
     )
     report = run(settings)
-    assert sender.wait(60) == 0
+    assert sender.wait(timeout=60) == 0
     times, sound, _ = pictures(tmp_path / "out.ts")
     assert report.frames_out == len(times) > 5
     assert sound
@@ -156,9 +156,9 @@ def test_a_reader_is_waited_for(film, tmp_path, port, child):
         except OSError:
             assert server.poll() is None, (tmp_path / "errors.txt").read_text()
             with pytest.raises(subprocess.TimeoutExpired):
-                server.wait(0.1)
+                server.wait(timeout=0.1)
     assert len(times) > 5
-    server.wait(60)
+    server.wait(timeout=60)
     errors.close()
     assert server.returncode == 0, (tmp_path / "errors.txt").read_text()
 
