@@ -9,8 +9,19 @@ from vidgen.bench.streams import compare_streams
 from vidgen.media.spans import spans
 
 
-def remuxed(source, target, *, keep=None, delay=Fraction(0), language=None, chapters=False):
-    """`source` by packet: streams whose index is in `keep`, sound later by `delay` seconds."""
+def remuxed(
+    source,
+    target,
+    *,
+    keep=None,
+    delay=Fraction(0),
+    language=None,
+    chapters=False,
+    until=Fraction(9),
+    of=("audio",),
+):
+    """`source` by packet: streams whose index is in `keep`, sound later by `delay` seconds; no
+    packet of a type in `of` from `until` on."""
     with av.open(source) as reader, av.open(target, "w") as writer:
         made = {
             stream.index: writer.add_stream_from_template(stream)
@@ -25,6 +36,8 @@ def remuxed(source, target, *, keep=None, delay=Fraction(0), language=None, chap
             )
         for packet in reader.demux():
             if packet.dts is None or packet.stream_index not in made:
+                continue
+            if packet.stream.type in of and packet.pts * packet.time_base >= until:
                 continue
             if packet.stream.type == "audio":
                 packet.pts += round(delay / packet.time_base)
@@ -98,3 +111,11 @@ def test_priming_is_not_shown(clip):
         _, audio = spans(clip(name, frames=25, audio="aac"))
         assert audio.codec == "aac"
         assert abs(audio.start) < Fraction(1, 40)
+
+
+def test_a_part_of_a_film_is_in_step_with_all_of_it(film, tmp_path):
+    """Sound that ends with a shorter picture has not moved; where it alone ends, it has."""
+    both = remuxed(film, tmp_path / "part.mkv", until=Fraction(1, 2), of=("audio", "video"))
+    assert abs(compare_streams(film, both).audio_shift) < Fraction(1, 10)  # a packet of FLAC
+    short = remuxed(film, tmp_path / "short.mkv", until=Fraction(1, 2))
+    assert compare_streams(film, short).audio_shift < Fraction(-2, 5)

@@ -45,14 +45,19 @@ class StreamReport:
 
     @property
     def audio_shift(self) -> Fraction | None:
-        """The largest shift of a sound stream against the picture, at its start or end, signed."""
-        shifts = [
-            shift
-            for lane in self.lanes
-            if lane.reference and lane.reference.type == "audio"
-            for shift in (lane.start_shift, lane.end_shift)
-            if shift is not None
+        """The largest shift of a sound stream against the picture, at its start or end, signed.
+
+        At the end of an output that ends sooner than the reference, against the picture's end.
+        """
+        pictures = [
+            lane for lane in self.lanes if lane.reference and lane.reference.type == "video"
         ]
+        ended = next(
+            (lane.end_shift for lane in pictures if lane.end_shift is not None), Fraction(0)
+        )
+        sounds = [lane for lane in self.lanes if lane.reference and lane.reference.type == "audio"]
+        shifts = [lane.start_shift for lane in sounds if lane.start_shift is not None]
+        shifts += [lane.end_shift - ended for lane in sounds if lane.end_shift is not None]
         return max(shifts, key=abs, default=None)
 
 
