@@ -4,52 +4,52 @@
     python -m benchmarks.generate --frames 21 film.mp4 other.mkv
 
 Of each clip (8 bit, reduced to 540 rows by pixel area where larger), every other frame is left out
-and made again from its neighbours. PSNR is taken on luma against the frame left out. Speed is
-output frames a second, real ones included, of the same pictures in memory: from its first frame in
-to its last frame out, after a warm-up; work is the processor time, user and system, of a made
+and made again from its neighbours; of the Middlebury samples, the true middle frame. Measured on
+luma of the made frames alone: PSNR, SSIM, tOF to the real frame before, the worst twentieth, and by
+the size of the motion (Farneback flow over both frames, in pixels at 540 rows, that a tenth of the
+picture passes). Speed
+is output frames a second, real ones included, of the same pictures in memory: from its first frame
+in to its last frame out, after a warm-up; work is the processor time, user and system, of a made
 frame. The allocator is set as the program sets it.
 
     blend         the mean of both neighbours
     dis-average   DIS medium both ways at full resolution, both neighbours warped by half their
                   flow (bilinear), and their mean
     mci           FFmpeg's minterpolate, mi_mode=mci
-    vidgen        EstimateMotion and Generate, as in the pipeline
+    rife          RIFE 4.0 where its weights are installed, see benchmarks.rife
+    motion        EstimateMotion and Generate without a network
+    realtime      the same with mid-realtime, as in the pipeline
+    balanced      the same with finer flow, as with --tier balanced
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import time
-from collections.abc import Callable, Iterator
-from fractions import Fraction
-from itertools import islice, pairwise
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import av
 import cv2
 import numpy as np
-from av.filter import Graph
-from numpy.typing import NDArray
 
 from benchmarks.common import write_result
-from vidgen.bench.metrics import psnr
-from vidgen.frame import Frame
+from benchmarks.generate_methods import METHODS, RATE, Luma
+from vidgen.bench.metrics import psnr, ssim
+from vidgen.bench.temporal import Step, tof
+from vidgen.frame import Frame, Planes
 from vidgen.media import Decoder, probe
 from vidgen.memory import keep_freed_memory
-from vidgen.motion.warp import pixel_grid, sample
-from vidgen.stage import chain
-from vidgen.stages import EstimateMotion, Generate
 from vidgen.stages.fit import resample
 
 DATA = Path("../shared/data/eval/video")
+MIDDLEBURY = Path("../shared/data/eval/research-only/middlebury-other")
 ROWS = 540
-RATE = Fraction(24)  # of what is left of a clip; speed and picture do not depend on it
-
-Luma = NDArray[Any]
-Method = Callable[[list[Frame]], Iterator[tuple[int, Luma]]]
-"""Real frames in; (index on the doubled grid, luma) out, odd indices made."""
+BINS = ((0.0, 4.0), (4.0, 16.0), (16.0, math.inf))  # pixels from one real frame to the next
+Table = dict[str, dict[str, float]]
 
 
 def main() -> None:
@@ -59,26 +59,17 @@ def main() -> None:
     args = parser.parse_args()
     keep_freed_memory()
     films = args.films or [path for path in sorted(DATA.iterdir()) if is_suitable(path)]
-    print(f"{'':40s}" + "".join(f"{name:>14s}" for name in METHODS))
-    rows = [row for row in (measured(path, args.frames) for path in films) if row]
-    means = {name: fmean(row["psnr_y"][name] for row in rows) for name in METHODS}
-    totals = {
-        what: {name: sum(row[what][name] for row in rows) for name in METHODS}
-        for what in ("shown", "made", "seconds", "cpu")
-    }
-    speeds = {name: totals["shown"][name] / totals["seconds"][name] for name in METHODS}
-    show("mean PSNR-Y, dB", means, "14.2f")
-    show("output frames a second", speeds, "14.1f")
-    work = {name: 1000 * totals["cpu"][name] / totals["made"][name] for name in METHODS}
-    show("processor ms a made frame", work, "14.1f")
-    gain = means["vidgen"] - means["dis-average"]
-    print(
-        f"\nvidgen: {gain:+.2f} dB against dis-average, "
-        f"{speeds['vidgen'] / speeds['mci']:.1f} times the speed of mci, "
-        f"{work['mci'] / work['vidgen']:.1f} times less work a made frame"
-    )
-    result = {"clips": rows, "mean_psnr_y": means, "frames_per_second": speeds}
-    write_result("generate", {**result, "cpu_ms_a_made_frame": work})
+    print(f"{'':40s}" + "".join(f"{name:>13s}" for name in METHODS))
+    rows = [
+        row for row in (measured(path.name, excerpt(path, args.frames)) for path in films) if row
+    ]
+    summary = summed(rows)
+    for label, values in summary.items():
+        show(label, values, "13.4f" if label in ("SSIM", "tOF") else "13.2f")
+    samples = [] if args.films else [measured(name, frames) for name, frames in triplets()]
+    if samples:
+        show("Middlebury, mean PSNR-Y", summed(samples)["PSNR-Y, mean of clips"], "13.2f")
+    write_result("generate", {"summary": summary, "clips": rows, "middlebury": samples})
 
 
 def is_suitable(path: Path) -> bool:
@@ -89,33 +80,84 @@ def is_suitable(path: Path) -> bool:
     return info.video is not None and info.video.bit_depth == 8 and not info.interlaced
 
 
-def measured(path: Path, count: int) -> dict[str, Any] | None:
-    """PSNR-Y by method on one clip, and the seconds that each took; None if it is too short."""
-    frames = excerpt(path, count)
-    if len(frames) < 7:
-        return None
+def measured(name: str, frames: list[Frame]) -> dict[str, Any]:
+    """What each method makes of one clip, frame by frame, and how long it takes."""
     real = [restamped(frame, n) for n, frame in enumerate(frames[::2])]
     made: dict[str, dict[int, Luma]] = {}
-    seconds: dict[str, float] = {}
-    cpu: dict[str, float] = {}
-    shown_by: dict[str, int] = {}
-    for name, method in METHODS.items():
-        for _ in method(real[:3]):
+    cost: dict[str, dict[str, float]] = {}
+    for method, run in METHODS.items():
+        for _ in run(real[:3]):
             pass
         start, begun = time.perf_counter(), time.process_time()
-        shown = list(method(real))
-        seconds[name], cpu[name] = time.perf_counter() - start, time.process_time() - begun
-        shown_by[name] = len(shown)
-        made[name] = {n: luma for n, luma in shown if n % 2}
-    common = set.intersection(*(set(of) for of in made.values()))
+        shown = list(run(real))
+        spent = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - begun}
+        made[method] = {n: luma for n, luma in shown if n % 2 and n < len(frames)}
+        cost[method] = {"shown": len(shown), "made": len(made[method]), **spent}
+    whole = [of for method, of in made.items() if method != "mci" or len(frames) > 3]
+    common = sorted(set.intersection(*(set(of) for of in whole)))
     quality = {
-        name: fmean(psnr(made[name][n], frames[n].y) for n in sorted(common)) for name in METHODS
+        method: [compared(frames, n, of.get(n)) for n in common] for method, of in made.items()
     }
-    show(path.name, quality, "14.2f")
-    size = f"{frames[0].y.shape[1]}x{frames[0].y.shape[0]}"
-    told = {"clip": path.name, "size": size, "frames": len(real) * 2, "compared": len(common)}
-    counts = {"shown": shown_by, "made": {name: len(pictures) for name, pictures in made.items()}}
-    return {**told, **counts, "psnr_y": quality, "seconds": seconds, "cpu": cpu}
+    result = {"clip": name, "size": "{1}x{0}".format(*frames[0].y.shape), "cost": cost}
+    result |= {"frames": quality, "motion": [moved(frames, n) for n in common]}
+    show(name, {method: mean_of(of, "psnr_y") for method, of in quality.items()}, "13.2f")
+    return result
+
+
+def compared(frames: list[Frame], n: int, luma: Luma | None) -> dict[str, float]:
+    """Figures of one made frame; nan where the method makes none."""
+    if luma is None:
+        return dict.fromkeys(("psnr_y", "ssim_y", "tof"), math.nan)
+    before, true = frames[n - 1].y, frames[n].y
+    return {
+        "psnr_y": psnr(true, luma),
+        "ssim_y": ssim(true, luma),
+        "tof": tof(Step(before, true), before, luma),
+    }
+
+
+def moved(frames: list[Frame], n: int) -> float:
+    """The motion over the frame left out that a tenth of the picture passes, at 540 rows."""
+    flow = Step(frames[n - 1].y, frames[n + 1].y).flow
+    return float(np.quantile(np.hypot(flow[..., 0], flow[..., 1]), 0.9)) * ROWS / len(flow)
+
+
+def summed(rows: list[dict[str, Any]]) -> Table:
+    """All clips in a table: a line each, a value for each method."""
+    table: Table = {}
+    every = {name: [f for row in rows for f in row["frames"][name]] for name in METHODS}
+    sizes = [size for row in rows for size in row["motion"]]
+    table["PSNR-Y, mean of clips"] = {
+        name: fmean(mean_of(row["frames"][name], "psnr_y") for row in rows) for name in METHODS
+    }
+    for low, high in BINS:
+        chosen = [n for n, size in enumerate(sizes) if low <= size < high]
+        if chosen:
+            label = f"PSNR-Y, motion {low:g} to {high:g} px ({len(chosen)})"
+            table[label] = {
+                name: mean_of([of[n] for n in chosen], "psnr_y") for name, of in every.items()
+            }
+    table["PSNR-Y, worst twentieth"] = {
+        name: fmean(sorted(f["psnr_y"] for f in of)[: max(len(of) // 20, 1)])
+        for name, of in every.items()
+    }
+    table["SSIM"] = {name: mean_of(of, "ssim_y") for name, of in every.items()}
+    table["tOF"] = {name: mean_of(of, "tof") for name, of in every.items()}
+    total = {
+        what: {name: sum(row["cost"][name][what] for row in rows) for name in METHODS}
+        for what in ("shown", "made", "seconds", "cpu")
+    }
+    table["output frames a second"] = {
+        name: total["shown"][name] / total["seconds"][name] for name in METHODS
+    }
+    table["processor ms a made frame"] = {
+        name: 1000 * total["cpu"][name] / max(total["made"][name], 1) for name in METHODS
+    }
+    return table
+
+
+def mean_of(figures: list[dict[str, float]], what: str) -> float:
+    return fmean(each[what] for each in figures)
 
 
 def excerpt(path: Path, count: int) -> list[Frame]:
@@ -124,6 +166,24 @@ def excerpt(path: Path, count: int) -> list[Frame]:
     with Decoder(path) as decoder:
         frames = [reduced(frame) for frame in islice(decoder, skip, skip + count)]
     return frames[: len(frames) - 1 + len(frames) % 2]
+
+
+def triplets() -> Iterator[tuple[str, list[Frame]]]:
+    """The Middlebury samples (S. Baker et al., 2011) with their true middle frame."""
+    for folder in sorted(MIDDLEBURY.iterdir()) if MIDDLEBURY.is_dir() else ():
+        paths = sorted(folder.glob("*.webp"))
+        yield folder.name, [Frame(*planes_of(path), 0, 1, 1 / RATE) for path in paths]
+
+
+def planes_of(path: Path) -> Planes:
+    """A picture as BT.709 planes, its sides made even."""
+    rgb = cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32)
+    rgb = rgb[: len(rgb) // 2 * 2, : rgb.shape[1] // 2 * 2]
+    luma = rgb @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    color = np.stack([(rgb[..., 2] - luma) / 1.8556, (rgb[..., 0] - luma) / 1.5748], -1)
+    half = cv2.resize(color, (luma.shape[1] // 2, luma.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    y = np.rint(16 + luma * (219 / 255)).astype(np.uint8)
+    return y, np.clip(np.rint(128 + half * (224 / 255)), 0, 255).astype(np.uint8)
 
 
 def reduced(frame: Frame) -> Frame:
@@ -139,81 +199,6 @@ def restamped(frame: Frame, number: int) -> Frame:
 
 def show(label: str, values: dict[str, float], style: str) -> None:
     print(f"{label:40s}" + "".join(format(value, style) for value in values.values()), flush=True)
-
-
-def blend(real: list[Frame]) -> Iterator[tuple[int, Luma]]:
-    """The mean of both neighbours, of all planes."""
-    for n, (a, b) in enumerate(pairwise(real)):
-        yield 2 * n, a.y
-        y, _ = (cv2.addWeighted(p, 0.5, q, 0.5, 0) for p, q in zip(a.planes, b.planes, strict=True))
-        yield 2 * n + 1, y
-
-
-def dis_average(real: list[Frame]) -> Iterator[tuple[int, Luma]]:
-    """See the module; chroma takes the same flow at half size."""
-    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    for n, (a, b) in enumerate(pairwise(real)):
-        yield 2 * n, a.y
-        flows = [dis.calc(b.y, a.y, None) / 2, dis.calc(a.y, b.y, None) / 2]
-        planes = []
-        for size, (p, q) in zip((1, 0.5), zip(a.planes, b.planes, strict=True), strict=True):
-            warped = [
-                sample(plane, pixel_grid(*plane.shape[:2]) + size * scaled(flow, plane))
-                for plane, flow in zip((p, q), flows, strict=True)
-            ]
-            planes.append(cv2.addWeighted(warped[0], 0.5, warped[1], 0.5, 0))
-        yield 2 * n + 1, planes[0]
-
-
-def scaled(flow: NDArray[np.float32], plane: Luma) -> NDArray[np.float32]:
-    if plane.ndim == 2:
-        return flow
-    return cv2.resize(flow, plane.shape[1::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
-
-
-def mci(real: list[Frame]) -> Iterator[tuple[int, Luma]]:
-    """FFmpeg's minterpolate with its other settings as they are; it leaves out the ends."""
-    height, width = real[0].y.shape
-    graph = Graph()
-    source = graph.add_buffer(width=width, height=height, format="nv12", time_base=1 / RATE)
-    nodes = [
-        source,
-        graph.add("format", "yuv420p"),
-        graph.add("minterpolate", f"fps={2 * RATE}:mi_mode=mci"),
-        graph.add("buffersink"),
-    ]
-    graph.link_nodes(*nodes).configure()
-    for frame in [*real, None]:
-        source.push(picture(frame) if frame else None)
-        while True:
-            try:
-                out = nodes[-1].pull()
-            except (BlockingIOError, EOFError):
-                break
-            luma = np.frombuffer(out.planes[0], np.uint8).reshape(height, -1)[:, :width]
-            yield int(out.pts * out.time_base * 2 * RATE), luma
-
-
-def picture(frame: Frame) -> av.VideoFrame:
-    height, width = frame.y.shape
-    rows = np.concatenate([frame.y, frame.uv.reshape(height // 2, width)])
-    video = av.VideoFrame.from_ndarray(rows, format="nv12")
-    video.pts, video.time_base = frame.pts, frame.time_base
-    return video
-
-
-def vidgen(real: list[Frame]) -> Iterator[tuple[int, Luma]]:
-    """The stages of the pipeline."""
-    for frame in chain(real, EstimateMotion(), Generate(2 * RATE)):
-        yield int(frame.time * 2 * RATE), frame.y
-
-
-METHODS: dict[str, Method] = {
-    "blend": blend,
-    "dis-average": dis_average,
-    "mci": mci,
-    "vidgen": vidgen,
-}
 
 
 if __name__ == "__main__":

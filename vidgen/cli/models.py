@@ -118,7 +118,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _line(model: Model) -> str:
     """`x2-realtime  upscale x2, realtime tier, 6,688 parameters, MIT`."""
-    what = f"{model.task} x{model.scale}, {model.tier} tier"
+    grows = f" x{model.scale}" if model.task == "upscale" else ""
+    what = f"{model.task}{grows}, {model.tier} tier"
     return f"{model.name:<14} {what}, {model.parameters:,} parameters, {model.license}"
 
 
@@ -145,6 +146,9 @@ def _evaluate(args: argparse.Namespace) -> None:
     backend = choose_backend()
     with tempfile.TemporaryDirectory(prefix="vidgen-evaluate-") as place:
         models = [_model(name, backend, Path(place)) for name in args.names]
+        for model in models:
+            if model.task != "upscale":
+                raise UsageError(f"{model.name} makes frames: python -m benchmarks.generate has it")
         scales = {model.scale for model in models}
         if len(scales) > 1:
             words = ", ".join(f"{model.name} x{model.scale}" for model in models)

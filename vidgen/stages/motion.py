@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import numpy as np
@@ -15,6 +15,7 @@ from vidgen.motion import ChangeDetector, FlowEstimator, half_luma
 __all__ = ["EstimateMotion"]
 
 
+@dataclass(frozen=True)
 class EstimateMotion:
     """Attach `cut`, `duplicate` and `motion` to every frame.
 
@@ -22,13 +23,16 @@ class EstimateMotion:
     calls `frame.motion()`; it is kept with the frame, so all who call share it.
     """
 
+    fine: bool = False
+    """Finer flow, for several times the work; see `vidgen.motion.FlowEstimator`."""
+
     def output(self, source: VideoFormat) -> VideoFormat:
         """`source`: pictures and times stay as they are."""
         return source
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Yield each frame at once; the first one starts a shot."""
-        changes, estimate = ChangeDetector(), FlowEstimator()
+        changes, estimate = ChangeDetector(), FlowEstimator(self.fine)
         previous: NDArray[np.uint8] | None = None
         for frame in frames:
             luma = half_luma(frame.y)
