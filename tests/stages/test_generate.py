@@ -180,6 +180,14 @@ def test_what_is_drawn_on_twos_or_threes_moves_at_every_instant(film_of, repeats
     assert [frame.generated for frame in between] == ([False] + [True] * (2 * every - 1)) * 4
 
 
+def test_a_still_picture_is_shown_while_it_stands(film_of):
+    """Else a live stream would stop there, and a film be held in memory for as long."""
+    film, read = film_of(steady(24, 100), duplicates=range(4, 100)), []
+    stage = Generate(Fraction(48), synthesis=film.opened, origin=Fraction(0))
+    for shown in stage(read.append(frame) or frame for frame in film.frames):
+        assert len(read) - shown.time * 24 <= 4
+
+
 def test_at_the_rate_of_the_film_repeats_stay(film_of):
     film = film_of(steady(24, 12), duplicates=range(1, 12, 2))
     assert not [frame for frame in film.shown_at(24, source_fps=Fraction(24)) if frame.generated]

@@ -35,7 +35,7 @@ class Generate(Instants):
 
     Every frame but those of a shot before its first real one, and repetitions, carries the motion
     to the real frame shown last. Frames must come from EstimateMotion. One frame of look-ahead,
-    and as many more as a picture has repetitions.
+    and two more where a picture is repeated.
     """
 
     @property
@@ -114,17 +114,21 @@ def _held(a: Frame, b: Frame) -> str:
 
 def _evenly(frames: Iterable[Frame]) -> Iterator[Frame]:
     """`frames` without the repetitions of a picture that was moving before and moves on after."""
-    repeats: list[Frame] = []
+    waiting: list[Frame] = []  # repetitions of which it is not known yet whether they are shown
+    repeats = 0
     last: Frame | None = None
     moving = False  # whether the last picture was another one than those before it
     for frame in frames:
         if frame.duplicate:
-            repeats.append(frame)
+            repeats += 1
+            waiting.append(frame)
+            if not moving or repeats > _MOST_REPEATS:
+                yield from waiting
+                waiting = []
             continue
-        short = moving and last is not None and frame.time - last.time <= LONGEST_GAP
-        if frame.cut or not short or len(repeats) > _MOST_REPEATS:
-            yield from repeats
-        moving = not frame.cut and len(repeats) <= _MOST_REPEATS
-        repeats, last = [], frame
+        if frame.cut or last is None or frame.time - last.time > LONGEST_GAP:
+            yield from waiting
+        moving = not frame.cut and repeats <= _MOST_REPEATS
+        waiting, repeats, last = [], 0, frame
         yield frame
-    yield from repeats
+    yield from waiting
