@@ -99,3 +99,19 @@ def test_without_reconnecting_it_ends_with_its_source(opened, clock, live, lost)
             next(frames)
     else:
         assert next(frames, None) is None
+
+
+def test_sound_of_before_a_jump_does_not_hold_up_what_comes_after_it(opened, clock, live):
+    old = Fraction(90000)
+    before = [(STEP, live.frame(n, zero=old)) for n in range(2)]
+    after = [
+        (STEP, live.frame(2)),
+        (0, packet(old)),
+        (STEP, live.frame(3)),
+        (0, packet(STEP * 3)),
+    ]
+    connection = live.Connection(clock, before + after, kinds=["audio aac"])
+    source, report = opened(connection, reconnect=False)
+    times = [each.time for each in source.frames(FPS)]
+    assert report.jumps == 1
+    assert [due for due, _, _ in source.passing] == times[-1:]

@@ -13,7 +13,9 @@ import av
 import pytest
 
 from vidgen.errors import InputError, OutputError, UsageError
+from vidgen.frame import VideoFormat
 from vidgen.live import LiveSettings, run
+from vidgen.live.chain import Chain
 from vidgen.live.settings import LiveReport
 from vidgen.live.watch import Watch
 from vidgen.media.live import OutputOptions
@@ -104,6 +106,20 @@ def test_new_frames_and_no_network(film, tmp_path):
     assert report.engine == ""
     assert len(times) + report.skipped > 40
     assert report.generated > 0
+
+
+@pytest.mark.parametrize(
+    ("given", "latency", "taken"),
+    [
+        ("auto", Fraction(4, 25), "interpolate"),
+        ("auto", Fraction(4, 26), "predict"),
+        ("off", Fraction(1), "off"),
+    ],
+)
+def test_frames_are_made_as_the_budget_allows(given, latency, taken):
+    settings = LiveSettings(source="-", sink="-", scale=1, generate=given, latency=latency)
+    video = VideoFormat(width=64, height=48, fps=Fraction(25))
+    assert Chain(settings, video, lambda: 0, lambda: Fraction(0)).generate == taken
 
 
 def test_y4m_is_raw_and_has_no_sound(film, tmp_path):
@@ -207,6 +223,7 @@ def test_figures_by_file_and_http(tmp_path):
             "only tcp",
         ),
         ({"tier": "best"}, UsageError, "--tier best"),
+        ({"generate": "guess"}, UsageError, "--generate guess"),
         ({"fps": "often"}, UsageError, "--fps often"),
         ({"size": "17x17"}, UsageError, "--size 17x17"),
     ],

@@ -45,6 +45,13 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
         "--fps", metavar="RATE", help="constant rate: 60, 60000/1001 or x2 (default: the source's)"
     )
     picture.add_argument(
+        "--generate",
+        choices=("auto", "interpolate", "predict", "off"),
+        default="auto",
+        help="frames between real ones; predict waits for no later frame; auto: by the latency; "
+        "off: repeat (default: %(default)s)",
+    )
+    picture.add_argument(
         "--tier",
         choices=("auto", "balanced", "realtime", "off"),
         default="auto",
@@ -171,6 +178,7 @@ def _settings(args: argparse.Namespace) -> LiveSettings:
         scale=args.scale,
         size=args.size,
         fps=args.fps,
+        generate=args.generate,
         tier=args.tier,
         backend=args.backend,
         latency=Fraction(round(args.latency * 1000), 1_000_000),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 
 from vidgen.engines import choose_backend
 from vidgen.errors import UsageError
@@ -13,19 +13,27 @@ from vidgen.frame import Frame, VideoFormat
 from vidgen.live.settings import TIERS, LiveSettings
 from vidgen.sizes import network_passes, target_format
 from vidgen.stage import Clock, Stage, timed
-from vidgen.stages import EstimateMotion, Fit, Generate, Upscale
+from vidgen.stages import EstimateMotion, Fit, Generate, Predict, Upscale
 from vidgen.timing import parse_rate
 from vidgen.zoo import load
 
 __all__ = ["Chain"]
 
 _RATE_WHEN_UNKNOWN = Fraction(25)
+_LOOK_AHEAD = 4
+"""Frames of the source: `Generate` may wait for three, and there must be time for the work."""
+_STAGES: dict[str, Callable[..., Generate | Predict]] = {
+    "interpolate": Generate,
+    "predict": Predict,
+    "off": partial(Predict, makes=False),
+}
 
 
 class Chain:
     """The stages for a stream of `source`. Raises UsageError for a word, BackendError.
 
-    `level` says, for each frame, which of `tiers` is to draw it.
+    `level` says which of `tiers` is to draw a frame; `shown`, until when on the output's clock
+    pictures have been shown.
     """
 
     target: VideoFormat
@@ -34,19 +42,26 @@ class Chain:
     """Those that can be chosen between, dearest first."""
     engine: str
     """One line for a person."""
+    generate: str
+    """How frames between real ones come about."""
 
     def __init__(
-        self, settings: LiveSettings, source: VideoFormat, level: Callable[[], int]
+        self,
+        settings: LiveSettings,
+        source: VideoFormat,
+        level: Callable[[], int],
+        shown: Callable[[], Fraction],
     ) -> None:
         self._clocks = Clock(), Clock()
         rate = source.fps or _RATE_WHEN_UNKNOWN
         fps = parse_rate(settings.fps, rate) if settings.fps else rate
         target = target_format(source, settings.scale, settings.size)
-        generate = Generate(fps, source_fps=rate, origin=Fraction(0))
+        self.generate = _method(settings, rate)
+        generate = _STAGES[self.generate](fps, source_fps=rate, origin=Fraction(0))
         self.target = generate.output(target)
         passes = network_passes(source, target, 2)
         self.tiers = _tiers(settings.tier) if passes else ("off",)
-        self._stages: list[Stage] = [EstimateMotion(), generate]
+        self._stages: list[Stage] = [EstimateMotion(), generate, _StillWanted(shown)]
         self.engine = ""
         models = [load(f"x2-{tier}") for tier in self.tiers if tier != "off"]
         if models:
@@ -70,12 +85,40 @@ class Chain:
         return whole.seconds - wait.seconds
 
 
+def _method(settings: LiveSettings, rate: Fraction) -> str:
+    """The word for `settings.generate`: what looks ahead, where there is time for that."""
+    word = settings.generate
+    if word == "auto":
+        return "interpolate" if settings.latency * rate >= _LOOK_AHEAD else "predict"
+    if word not in _STAGES:
+        raise UsageError(f"--generate {word}: give auto, {', '.join(_STAGES)}")
+    return word
+
+
 def _tiers(word: str) -> tuple[str, ...]:
     if word == "auto":
         return TIERS
     if word not in TIERS:
         raise UsageError(f"--tier {word}: unknown; give auto or one of {', '.join(TIERS)}")
     return (word,)
+
+
+@dataclass(frozen=True)
+class _StillWanted:
+    """Lets go of made and held pictures whose time has passed: no network is to enlarge them.
+
+    The source's own ones stay, for the memory of what comes after them.
+    """
+
+    shown: Callable[[], Fraction]
+
+    def output(self, source: VideoFormat) -> VideoFormat:
+        return source
+
+    def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        for frame in frames:
+            if not (frame.generated or frame.duplicate) or frame.time >= self.shown():
+                yield frame
 
 
 @dataclass(frozen=True)

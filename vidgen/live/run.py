@@ -75,11 +75,12 @@ class _Stream:
         self._settings, self._source, self._clock = settings, source, clock
         self._report, self._watch, self._said = report, watch, said
         start = TIERS.index("realtime") if settings.tier == "auto" else 0
-        self._chain = Chain(settings, source.video, lambda: self._governor.level)
+        self._chain = Chain(settings, source.video, lambda: self._governor.level, self._time)
         self._governor = Governor(self._chain.tiers, min(start, len(self._chain.tiers) - 1))
         self._fps = self._chain.target.fps or Fraction(25)
         self._encode_seconds = 0.0
-        report.engine, report.tier = self._chain.engine, self._governor.tier
+        report.engine, report.generate = self._chain.engine, self._chain.generate
+        report.tier = self._governor.tier
 
     def run(self) -> None:
         """Make pictures and show them until the source ends."""

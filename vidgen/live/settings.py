@@ -29,8 +29,10 @@ class LiveSettings:
     size: str | None = None
     fps: str | None = None
     """`60`, `60000/1001` or `x2`; None is the source's own rate. The output's rate is constant."""
-    generate: str = "interpolate"
-    """How frames between real ones come about, where `fps` asks for them; `off` repeats."""
+    generate: str = "auto"
+    """How frames between real ones come about, where `fps` asks for them: `interpolate`; `predict`,
+    which waits for nothing, and is what `auto` takes where `latency` leaves no time; `off` repeats.
+    """
     tier: str = "auto"
     """One of `TIERS`, held; `auto` takes the best that keeps up."""
     backend: str = "auto"
@@ -56,6 +58,7 @@ class LiveReport:
     """What has been done so far; times are in milliseconds."""
 
     engine: str = ""
+    generate: str = ""
     tier: str = ""
     fps_in: float = 0.0
     fps_out: float = 0.0

@@ -33,6 +33,8 @@ _BURST_SECONDS = 3
 """For so long at most what a server had stored comes faster than in real time."""
 _BACK_OFF = (Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2))
 """Seconds before each attempt to connect again; the last one is used from then on."""
+_APART = Fraction(5)
+"""Seconds that sound may lie before or behind the newest picture: more is another clock's time."""
 _MOST_PACKETS = 4096
 """Of sound and the like that wait; beyond it the oldest go."""
 
@@ -130,9 +132,7 @@ class Source:
             if self._closed.is_set():
                 return
             if isinstance(item, Passing):
-                if timeline.shift is not None and self._is_known(source, item.lane):
-                    shift = timeline.shift
-                    self.passing.append((item.time + shift, shift, item))
+                self._pass(source, item, timeline.shift)
                 continue
             self._report.frames_in += 1
             due = timeline.place(item.time, self._clock.now())
@@ -141,6 +141,13 @@ class Source:
                 self.begin = due if self.newest < 0 else self.begin
                 self.newest = due
                 yield _at(item, due)
+
+    def _pass(self, source: LiveInput, item: Passing, shift: Fraction | None) -> None:
+        """Give it the picture's shift; after a jump of the clock, what comes late is left out."""
+        if shift is None or not self._is_known(source, item.lane):
+            return
+        if abs(item.time + shift - self.newest) < _APART:
+            self.passing.append((item.time + shift, shift, item))
 
     def _is_known(self, source: LiveInput, lane: int) -> bool:
         """Whether that stream is of the kind that the sink was told of at the beginning."""

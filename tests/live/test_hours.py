@@ -1,0 +1,106 @@
+"""Long times, simulated: whatever happens to a stream, its output goes on, in time."""
+
+import gc
+import random
+from fractions import Fraction
+
+import pytest
+
+from tests.live.broadcast import RATE, Costly, watch
+
+STEP = Fraction(1, 60)
+BUDGET = Fraction(1, 5)
+EVENTS = ("jump", "lost", "stall", "refuse")
+
+
+def some_events(seconds, apart, seed=5):
+    """By the number of the picture: something about every `apart` seconds."""
+    rng, events, n = random.Random(seed), {}, 5 * RATE
+    while n < (seconds - 10) * RATE:
+        events[n] = rng.choice(EVENTS)
+        n += rng.randrange(RATE * apart // 2, RATE * apart * 3 // 2)
+    return events
+
+
+def test_a_quiet_stream_is_all_there(monkeypatch):
+    report, _, viewer = watch(monkeypatch, 20)
+    assert (report.late, report.skipped, report.dropped, report.jumps) == (0, 0, 0, 0)
+    assert report.frames_out == viewer.written == pytest.approx(60 * 20, abs=30)
+    assert report.generated == pytest.approx(report.frames_out / 2, abs=40)
+    assert viewer.longest_gap <= STEP + Fraction(1, 1000)
+    assert viewer.longest_age <= BUDGET + 2 * STEP
+    assert viewer.worst_offset <= Fraction(1, 100)
+    assert viewer.sounds > 20 * RATE - 40
+
+
+def check_eventful(report, sender, viewer, seconds):
+    """The output never paused, drifted, or lost its sound, however often the source was lost."""
+    happened = sender.happened
+    assert viewer.written == report.frames_out == pytest.approx(60 * seconds, abs=90)
+    assert (report.skipped, report.dropped) == (0, 0)
+    assert viewer.longest_gap <= STEP + Fraction(1, 1000)
+    assert viewer.worst_drift <= Fraction(1, 1000)
+    assert viewer.longest_age <= BUDGET + Fraction(1, 10)
+    assert viewer.worst_offset <= Fraction(1, 50)
+    assert report.reconnects == happened["lost"] + happened["stall"] + happened["refuse"]
+    assert happened["jump"] <= report.jumps <= happened["jump"] + 1 + seconds // 95443
+    assert viewer.sounds > RATE * (seconds - 10 * sum(happened[each] for each in EVENTS))
+
+
+def test_events(monkeypatch):
+    result = watch(monkeypatch, 60, some_events(60, 6))
+    assert len(result[1].happened) == 5
+    check_eventful(*result, 60)
+
+
+def test_a_sink_that_goes_is_called_again(monkeypatch):
+    report, _, viewer = watch(monkeypatch, 20, breaks_at=[3, 6, 10])
+    assert report.sink_reconnects == 3
+    assert viewer.longest_gap < 1
+    assert viewer.worst_drift <= Fraction(1, 1000)
+
+
+@pytest.mark.parametrize(
+    ("balanced", "realtime", "off", "expected"),
+    [
+        (8, 4, 1, "balanced"),
+        (20, 9, 1, "realtime"),
+        (40, 30, 1, "off"),
+    ],
+)
+def test_the_best_tier_that_keeps_up_is_found(monkeypatch, balanced, realtime, off, expected):
+    """From `realtime` on; costs in milliseconds a picture, of which one is due every 16.7."""
+    costs = {"balanced": balanced, "realtime": realtime, "off": off}
+    monkeypatch.setattr(
+        Costly, "costs", {tier: Fraction(cost, 1000) for tier, cost in costs.items()}, raising=False
+    )
+    report, _, viewer = watch(monkeypatch, 16, chain=Costly, tier="auto")
+    assert report.tier == expected
+    assert viewer.longest_gap <= STEP + Fraction(1, 1000)
+    assert report.skipped == 0
+
+
+def test_what_cannot_be_kept_up_is_dropped_the_oldest_first(monkeypatch):
+    """Nothing piles up: what is shown is as new as the work on it allows."""
+    monkeypatch.setattr(Costly, "costs", {"off": Fraction(1, 20)}, raising=False)
+    report, _, viewer = watch(monkeypatch, 20, chain=Costly, tier="off")
+    assert report.dropped > 3 * RATE
+    assert viewer.longest_gap <= STEP + Fraction(1, 1000)
+    assert viewer.longest_age < 1
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_two_hours(monkeypatch):
+    """Two hours of events, three to the minute; nothing grows."""
+    seconds, objects = 7200, []
+
+    def count(report):
+        if len(objects) < 2 and report.frames_out >= (1 + 10 * len(objects)) * 60 * 600:
+            gc.collect()
+            objects.append(len(gc.get_objects()))
+
+    events = some_events(seconds, 20)
+    result = watch(monkeypatch, seconds, events, told=count, generate="off")
+    check_eventful(*result, seconds)
+    assert objects[1] <= objects[0] * 1.02
