@@ -134,6 +134,8 @@ class Frame:
     """Why this real picture is shown at an instant for which one could have been made: `cut`, the
     next one starts a shot; `repeat`, the next one is the same; `gap`, the next one is far; `doubt`,
     its neighbours do not agree. Empty elsewhere."""
+    scene: bytes = b""
+    """HDR10+ data of the picture, SMPTE ST 2094-40 in a message of ITU-T T.35; empty: none."""
     motion: Callable[[], Motion] | None = None
     """Motion to the last real frame (not `generated`) that came before this one in the stream,
     estimated when first called for and kept. To be called from the thread of the stages.

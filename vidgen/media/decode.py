@@ -67,7 +67,8 @@ class Decoder:
             self.tagged = self.format.color
             color, unsaid = said_by_size(self.tagged, first.width, first.height)
             self.format = replace(self.format, color=color)
-            self.notes = what_is_given_up(first) + what_is_left_behind(first) + unsaid
+            self.notes = what_is_given_up(first) + unsaid
+            self.notes += what_is_left_behind(first, scene=self._pictures.has_scene(first))
             self._stamps = Stamps(self._pictures.time_base, self.format.fps)
         except BaseException:
             self.close()
@@ -110,11 +111,11 @@ class Decoder:
         for picture, pts, duration in self._timed():
             end = pts + duration
             gaps(pts, self._stamps.duration(picture), duration)
+            scene = self._pictures.scene(picture)
             if self._begin is None or pts * time_base >= self._begin:
                 y, uv = read(picture)
-                yield Frame(
-                    y, uv, pts, duration, time_base, interlaced=bool(picture.interlaced_frame)
-                )
+                woven = bool(picture.interlaced_frame)
+                yield Frame(y, uv, pts, duration, time_base, interlaced=woven, scene=scene)
         self.notes += self._stamps.notes() + gaps.notes() + read.notes
         if self._pictures.joins:
             self.notes.append("its clock jumps in the middle: parts are joined without a gap")

@@ -30,6 +30,7 @@ from vidgen.media.color import FULL, LIMITED, LimitedRange, picture
 from vidgen.media.hdr import light_levels, with_light_levels
 from vidgen.media.matroska import tell_display_aspect
 from vidgen.media.output import create, fitting, lost_tags, require_folder, video_stream
+from vidgen.media.scenes import with_scene
 from vidgen.media.sound_codecs import COPY
 from vidgen.media.source import reason
 from vidgen.media.streams import StreamCopier
@@ -39,6 +40,8 @@ __all__ = ["Encoder"]
 
 log = logging.getLogger(__name__)
 
+_TAKES_SCENES = "x265"
+_NO_SCENES = f"HDR10+ scene data is not carried; --codec {_TAKES_SCENES} takes it"
 _MATROSKA = ("matroska", "webm")
 
 
@@ -95,6 +98,7 @@ class Encoder:
         require_folder(target)
         self._is_new = not target.exists()
         self._durations: dict[int, int] = {}
+        self._scenes: dict[int, bytes] = {}
         self._last: int | None = None
         self._others: StreamCopier | None = None
         if copy_from:
@@ -175,12 +179,20 @@ class Encoder:
         if self._last is not None and image.pts <= self._last:
             raise ValueError(f"a frame at {frame.time} s after one at or behind it")
         self._last = image.pts
+        self._keep_scene(image.pts, frame.scene)
         self._durations[image.pts] = self._ticks(frame.end - self._offset) - image.pts
         color = self._format.color
         image.color_range, image.colorspace = color.range, color.matrix
         image.color_primaries, image.color_trc = color.primaries, color.transfer
         with self._errors_named():
             self._mux(self._stream.encode(image))
+
+    def _keep_scene(self, pts: int, scene: bytes) -> None:
+        """HDR10+ data for the packet of that picture; a note where the codec takes none."""
+        if scene and self._codec.word == _TAKES_SCENES:
+            self._scenes[pts] = scene
+        elif scene and _NO_SCENES not in self.notes:
+            self.notes.append(_NO_SCENES)
 
     def _source_pix_fmt(self, frame: Frame) -> str:
         """The layout of the planes that the encoder takes, or that its pictures are made of."""
@@ -198,6 +210,8 @@ class Encoder:
         for packet in packets:
             packet.duration = self._durations.pop(packet.pts, 0) if packet.pts is not None else 0
             self.coded.append(packet.pts or 0)
+            if packet.pts is not None and (scene := self._scenes.pop(packet.pts, b"")):
+                packet = with_scene(packet, scene)
             if self._others and packet.dts is not None:
                 self._others.advance(packet.dts * self.time_base)
             self._output.mux_one(packet)

@@ -23,10 +23,12 @@ _LEFT_BEHIND = {
 }
 
 
-def what_is_left_behind(first: av.VideoFrame) -> list[str]:
-    """Notes on the side data of the first picture of a film."""
+def what_is_left_behind(first: av.VideoFrame, *, scene: bool) -> list[str]:
+    """Notes on the side data of the first picture of a film; `scene`: its HDR10+ comes along."""
     side_data: Any = first.side_data  # a dict to PyAV's stubs alone
     said = {data.type: data for data in side_data}
+    if scene:
+        said.pop(Type.DYNAMIC_HDR_PLUS, None)
     notes = {text: None for kind, text in _LEFT_BEHIND.items() if kind in said}
     if Type.DISPLAYMATRIX in said and _mirrors(bytes(said[Type.DISPLAYMATRIX])):
         notes["that the picture is shown mirrored is not carried: it comes out unmirrored"] = None

@@ -15,6 +15,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from vidgen.media.packets import FAILURES_IN_A_ROW, Packets
+from vidgen.media.scenes import length_size, scene_data
 from vidgen.media.source import (
     chroma_location,
     described,
@@ -61,8 +62,11 @@ class Pictures:
         self.patched = 0
         """Pictures that are damaged by the decoder's own word."""
         self._awaited: set[int] = set()
+        self._scenes: dict[int, bytes] = {}
         self._context = self.stream.codec_context
         self._context.thread_type = "AUTO"
+        self._has_scenes = self._context.name == "hevc"
+        self._length_size = length_size(self._context.extradata)
         # Theora and old H.264 crop at the left; without this FFmpeg rounds that to its alignment.
         self._context.flags |= Flags.unaligned
 
@@ -91,6 +95,7 @@ class Pictures:
         """Every picture that can be decoded, drained at the end."""
         for packet in self._packets:
             if packet.stream_index == self.stream.index:
+                self._note_scene(packet)
                 yield from self._attempt(packet)
             if self._damaged_in_a_row >= FAILURES_IN_A_ROW:
                 break
@@ -98,6 +103,20 @@ class Pictures:
             yield from pictures
         # An error while the decoder is drained takes along, unsaid, the pictures behind it.
         self._damaged += max(len(self._awaited) - self._damaged_in_a_row, 0)
+
+    def _note_scene(self, packet: Packet[Stream]) -> None:
+        if self._has_scenes and packet.pts is not None:
+            scene = scene_data(bytes(packet), self._length_size)
+            if scene:
+                self._scenes[packet.pts] = scene
+
+    def has_scene(self, picture: av.VideoFrame) -> bool:
+        """Whether the picture's HDR10+ data is there, for `scene`."""
+        return picture.pts in self._scenes
+
+    def scene(self, picture: av.VideoFrame) -> bytes:
+        """HDR10+ data of a picture that was decoded, given once; see `Frame.scene`."""
+        return self._scenes.pop(picture.pts, b"") if picture.pts is not None else b""
 
     def before(self, seconds: Fraction) -> Iterator[av.VideoFrame] | None:
         """Pictures from a keyframe at or before `seconds` of the container's clock.

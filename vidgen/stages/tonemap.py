@@ -77,7 +77,7 @@ class ToneMap:
             if before is None or after is None or frame.y is not before[0]:
                 before = frame.planes
                 after = self.mapped(before)
-            yield frame.with_planes(after)
+            yield replace(frame.with_planes(after), scene=b"")
 
     def mapped(self, planes: Planes) -> Planes:
         """The planes of one picture."""
