@@ -58,7 +58,7 @@ HOMES = {
     "ray": ("vidgen.cluster",),
     "tensorrt": ("vidgen.engines.tensorrt",),
     "torch": ("vidgen.nets", "vidgen.train"),
-    "onnx": ("vidgen.train", "vidgen.adopt"),
+    "onnx": ("vidgen.train", "vidgen.adopt", "vidgen.engines"),
     "safetensors": ("vidgen.train",),
 }
 """Third-party modules that only these import."""

@@ -15,7 +15,7 @@ __all__ = ["NO_PICTURE_DEPENDS_ON", "Job", "Made", "Progress", "Report", "Segmen
 
 NO_PICTURE_DEPENDS_ON = (
     "source", "target", "overwrite", "resume", "jobs", "maps", "video_only",
-    "audio",
+    "audio", "device",
 )  # fmt: skip
 """What may change between a run and its continuation; of the source, its content counts."""
 
@@ -42,6 +42,8 @@ class Settings:
     strength: float | None = None
     """How much of the network's GAN flavour to mix in, in [0, 1]; None is what its card says."""
     backend: str = "auto"
+    device: int | None = None
+    """Number of the GPU; None: the first, or with `jobs` each in turn."""
     codec: str = "x264"
     crf: float | None = None
     """Constant rate factor of the codec; None is the codec's usual one."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from vidgen.errors import BackendError
 
-__all__ = ["BLOCK", "OPTIONS", "kernels_folder", "load", "names", "over_pixels"]
+__all__ = ["BLOCK", "OPTIONS", "gpu", "kernels_folder", "load", "names", "over_pixels"]
 
 OPTIONS = ("--std=c++17", "--fmad=false")
 """For NVRTC. Without fused multiply-add a kernel gives the codes of its NumPy reference."""
@@ -60,7 +60,7 @@ def load(name: str, device: int = 0) -> Any:
 
 @cache
 def _compiled(path: Path, device: int) -> Any:
-    cupy = _cupy(device)
+    cupy = gpu(device)
     module = cupy.RawModule(code=path.read_text("utf-8"), options=OPTIONS)
     try:
         with cupy.cuda.Device(device):
@@ -74,7 +74,7 @@ def _compiled(path: Path, device: int) -> Any:
     return module
 
 
-def _cupy(device: int) -> ModuleType:
+def gpu(device: int) -> ModuleType:
     """CuPy, once it is certain that it can use that device. Raises BackendError."""
     try:
         import cupy

@@ -133,7 +133,7 @@ def build_stages(
         steps["deepen"] = Depth(depth, source.color.range)
     engine, grown = "", deepened
     if model:
-        backend = choose_backend(settings.backend)
+        backend = choose_backend(settings.backend, settings.device or 0)
         upscale = Upscale(backend, model, deepened, passes)
         steps["upscale"] = upscale
         grown = upscale.output(deepened)

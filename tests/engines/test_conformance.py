@@ -11,11 +11,6 @@ from vidgen.frame import dtype_of
 WIDTH, HEIGHT = 80, 48
 
 
-@pytest.fixture(scope="module", params=backend_names())
-def backend(request):
-    return choose_backend(request.param)
-
-
 @pytest.fixture(scope="module", params=[8, 10])
 def depth(request):
     return request.param

@@ -17,11 +17,6 @@ def depth(request):
     return request.param
 
 
-@pytest.fixture(scope="module", params=backend_names())
-def backend(request):
-    return choose_backend(request.param)
-
-
 @pytest.fixture(scope="module", params=zoo.names(task="generate"))
 def engine(request, backend, depth):
     with backend.compile(zoo.load(request.param), WIDTH, HEIGHT, depth) as engine:

@@ -70,9 +70,15 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
     )
     picture.add_argument(
         "--backend",
-        choices=("auto", "openvino"),
+        choices=("auto", "openvino", "tensorrt"),
         default="auto",
-        help="what runs the network (default: %(default)s)",
+        help="what runs the network (default: %(default)s, the best that is here)",
+    )
+    picture.add_argument(
+        "--device",
+        metavar="N",
+        type=int,
+        help="number of the GPU (default: the first; with --jobs each in turn)",
     )
 
 

@@ -57,7 +57,8 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="network; auto: the best that keeps up; off: resample alone (default: %(default)s)",
     )
-    picture.add_argument("--backend", choices=("auto", "openvino"), default="auto")
+    picture.add_argument("--backend", choices=("auto", "openvino", "tensorrt"), default="auto")
+    picture.add_argument("--device", metavar="N", type=int, default=0, help="number of the GPU")
     picture.add_argument(
         "--latency",
         metavar="MS",
@@ -181,6 +182,7 @@ def _settings(args: argparse.Namespace) -> LiveSettings:
         generate=args.generate,
         tier=args.tier,
         backend=args.backend,
+        device=args.device,
         latency=Fraction(round(args.latency * 1000), 1_000_000),
         container=args.demuxer,
         listen=args.listen,

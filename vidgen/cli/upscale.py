@@ -139,6 +139,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         model=args.model,
         strength=_strength(args.strength),
         backend=args.backend,
+        device=args.device,
         codec=args.codec,
         crf=args.crf,
         preset=args.preset,

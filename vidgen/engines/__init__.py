@@ -11,7 +11,7 @@ The graph of a model that makes frames takes `vidgen.motion.Candidates.arrays`, 
 gives `y (H, W)` and `uv (H/2, W/2, 2)`.
 """
 
-from vidgen.engines.choose import backend_names, choose_backend
+from vidgen.engines.choose import backend_names, choose_backend, gpu_count
 from vidgen.engines.protocol import Backend, Engine
 
-__all__ = ["Backend", "Engine", "backend_names", "choose_backend"]
+__all__ = ["Backend", "Engine", "backend_names", "choose_backend", "gpu_count"]

@@ -2,27 +2,58 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 
 from vidgen.engines.openvino import OpenVINO
 from vidgen.engines.protocol import Backend
+from vidgen.engines.tensorrt import TensorRT
 from vidgen.errors import UsageError
 
-__all__ = ["backend_names", "choose_backend"]
+__all__ = ["backend_names", "choose_backend", "gpu_count"]
 
-_BACKENDS: dict[str, Callable[[], Backend]] = {"openvino": OpenVINO}
-"""Best first. Making a backend raises BackendError where its library or device is missing."""
+log = logging.getLogger(__name__)
+
+_BACKENDS: dict[str, Callable[[int], Backend]] = {
+    "openvino": lambda device: OpenVINO(),
+    "tensorrt": TensorRT,
+}
+"""Making a backend raises BackendError where its library or device is missing."""
+
+_NVIDIA = Path("/proc/driver/nvidia/gpus")  # a folder a card, while its driver is loaded; Linux
 
 
 def backend_names() -> tuple[str, ...]:
-    """Accepted words for `--backend`, beside `auto`."""
+    """Accepted words for `--backend`, beside `auto`; the reference first."""
     return tuple(_BACKENDS)
 
 
-def choose_backend(name: str = "auto") -> Backend:
-    """The backend of that name. Raises UsageError, or BackendError where it cannot run here."""
+def choose_backend(name: str = "auto", device: int = 0) -> Backend:
+    """The backend of that name. Raises UsageError, or BackendError where it cannot run here.
+
+    `auto` is `tensorrt` where an NVIDIA GPU and the libraries for it are here, else `openvino`.
+    What was found to be there and then fails is an error, not a reason for something slower.
+    """
     if name == "auto":
-        name = next(iter(_BACKENDS))
+        name = _best()
     if name not in _BACKENDS:
         raise UsageError(f"--backend {name}: unknown; give auto, {', '.join(_BACKENDS)}")
-    return _BACKENDS[name]()
+    if device < 0:
+        raise UsageError(f"--device {device}: give 0 for the first GPU, 1 for the second, ...")
+    return _BACKENDS[name](device)
+
+
+def gpu_count() -> int:
+    """NVIDIA GPUs of this machine, by its driver's word."""
+    return len(list(_NVIDIA.iterdir())) if _NVIDIA.is_dir() else 0
+
+
+def _best() -> str:
+    if not gpu_count():
+        return "openvino"
+    if find_spec("cupy") and (find_spec("tensorrt_rtx") or find_spec("tensorrt")):
+        return "tensorrt"
+    log.warning("an NVIDIA GPU is here and not used: pip install 'vidgen[cuda,rtx]' to use it")
+    return "openvino"

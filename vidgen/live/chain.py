@@ -65,7 +65,7 @@ class Chain:
         self.engine = ""
         models = [load(f"x2-{tier}") for tier in self.tiers if tier != "off"]
         if models:
-            backend = choose_backend(settings.backend)
+            backend = choose_backend(settings.backend, settings.device)
             self._stages.append(
                 Upscale(backend, models[0], source, passes, others=tuple(models[1:]), level=level)
             )

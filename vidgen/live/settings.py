@@ -36,6 +36,8 @@ class LiveSettings:
     tier: str = "auto"
     """One of `TIERS`, held; `auto` takes the best that keeps up."""
     backend: str = "auto"
+    device: int = 0
+    """Number of the GPU."""
     latency: Fraction = Fraction(1, 2)
     """Seconds from a picture's arrival to when it is due at the sink."""
     container: str | None = None

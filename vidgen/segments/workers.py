@@ -14,6 +14,7 @@ import signal
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from logging.handlers import QueueHandler
@@ -22,6 +23,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from vidgen.engines import gpu_count
 from vidgen.errors import VidgenError
 from vidgen.job import Job, Made, Segment
 from vidgen.memory import keep_freed_memory
@@ -45,7 +47,7 @@ def side_by_side(
     The first error of a worker is raised here. All workers have ended when this returns.
     """
     count = work.job.settings.jobs
-    workers = [_Worker(work, cores) for cores in _shares(count)]
+    workers = [_Worker(work, number, cores) for number, cores in enumerate(_shares(count))]
     try:
         while True:
             for worker in workers:
@@ -78,8 +80,11 @@ class _Worker:
     """What it works on."""
     pipe: Connection[Any, Any]
 
-    def __init__(self, work: Work, cores: list[int]) -> None:
+    def __init__(self, work: Work, number: int, cores: list[int]) -> None:
         self._job, self._folder, self._cores = work.job, work.pieces.folder, cores
+        if work.job.settings.device is None and (count := gpu_count()):
+            settings = replace(work.job.settings, device=number % count)
+            self._job = replace(work.job, settings=settings)
         self._process: multiprocessing.process.BaseProcess | None = None
 
     def begin(self, segment: Segment) -> None:
