@@ -37,7 +37,7 @@ FLOORS = [
     {"restore"},
     {"stages"},
     {"pipeline"},
-    {"segments", "stills", "live"},
+    {"segments", "stills", "live", "filter"},
     {"cluster"},
     {"bench"},
     {"cli"},

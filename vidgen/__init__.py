@@ -14,21 +14,49 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vidgen.errors import VidgenError as VidgenError
+    from vidgen.filter import Filter as Filter
+    from vidgen.filter import open as open
+    from vidgen.filter import stream as stream
+    from vidgen.frame import Frame as Frame
     from vidgen.job import Progress as Progress
     from vidgen.job import Report as Report
     from vidgen.job import Settings as Settings
+    from vidgen.media.rgb import RGB as RGB
+    from vidgen.media.rgb import from_rgb as from_rgb
+    from vidgen.media.rgb import to_rgb as to_rgb
     from vidgen.segments import run as run
     from vidgen.stages.predict import predict as predict
 
-__all__ = ["Progress", "Report", "Settings", "VidgenError", "predict", "run"]
+__all__ = [
+    "RGB",
+    "Filter",
+    "Frame",
+    "Progress",
+    "Report",
+    "Settings",
+    "VidgenError",
+    "from_rgb",
+    "open",
+    "predict",
+    "run",
+    "stream",
+    "to_rgb",
+]
 
 _HOMES = {
+    "Filter": "vidgen.filter",
+    "Frame": "vidgen.frame",
     "Progress": "vidgen.job",
     "Report": "vidgen.job",
     "Settings": "vidgen.job",
+    "RGB": "vidgen.media.rgb",
     "VidgenError": "vidgen.errors",
+    "from_rgb": "vidgen.media.rgb",
+    "open": "vidgen.filter",
     "predict": "vidgen.stages.predict",
     "run": "vidgen.segments",
+    "stream": "vidgen.filter",
+    "to_rgb": "vidgen.media.rgb",
 }
 
 

@@ -16,7 +16,7 @@ import av
 from vidgen.errors import InputError, OutputError, UsageError
 from vidgen.media.source import require_file
 
-__all__ = ["Address", "is_paced", "sink", "source"]
+__all__ = ["Address", "is_file", "is_paced", "sink", "source"]
 
 _CAN_LISTEN = ("tcp", "rtmp", "http", "rtsp")
 _PROBE = {"analyzeduration": "1500000", "probesize": "1000000"}  # us, bytes: less than usual
@@ -51,6 +51,11 @@ class Address:
 def is_paced(url: str) -> bool:
     """Whether what is read there waits for its reader: files and pipes, which know no clock."""
     return "://" not in url or url.startswith(("pipe:", "file:"))
+
+
+def is_file(url: str) -> bool:
+    """Whether that is the name of a file."""
+    return url != "-" and not _scheme(url)
 
 
 def source(
