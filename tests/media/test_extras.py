@@ -1,9 +1,14 @@
 """What pictures carry and the output cannot: each is made by hand, and each is said."""
 
+import struct
+
 import av
 import pytest
 
-from vidgen.media import Decoder
+from vidgen.errors import InputError
+from vidgen.job import Settings
+from vidgen.media import Decoder, require_showable
+from vidgen.segments import run
 
 CAPTIONS = bytes.fromhex("b50031") + b"GA94" + bytes.fromhex("03c1fffc9420ff")
 HDR10_PLUS = bytes.fromhex("b5003c00010401") + b"\x40" + bytes(80)
@@ -58,6 +63,39 @@ def test_hdr10_plus(film, tmp_path):
     path = with_sei(whole, tmp_path / "b.hevc", "libx265", HDR10_PLUS)
     assert notes(whole) == []
     assert notes(path) == ["HDR10+ scene data is not carried; the static levels of HDR10 are"]
+
+
+def with_box(data: bytes, path: list[bytes], box: bytes) -> bytes:
+    """An MP4 with `box` at the end of the box that `path` leads to."""
+    out, at = b"", 0
+    while at < len(data):
+        size, name = struct.unpack_from(">I4s", data, at)
+        part = data[at : at + size]
+        if path and name == path[0]:
+            head = {b"stsd": 16, b"hvc1": 86}.get(name, 8)
+            inner = part[head:] + box if len(path) == 1 else with_box(part[head:], path[1:], box)
+            part = struct.pack(">I", head + len(inner)) + part[4:head] + inner
+        out, at = out + part, at + size
+    return out
+
+
+@pytest.mark.parametrize(("profile", "shown_as", "refused"), [(5, 0, True), (8, 1, False)])
+def test_dolby_vision_that_is_nothing_without_its_data(film, tmp_path, profile, shown_as, refused):
+    options = {"x265-params": "log-level=none"}
+    video = {"codec": "libx265", "pix_fmt": "yuv420p10le", "size": (64, 64), "options": options}
+    plain = film("a.mp4", frames=3, **video)
+    record = bytes([1, 0]) + (profile << 9 | 0b1101).to_bytes(2, "big") + bytes([shown_as << 4])
+    box = struct.pack(">I4s", 32, b"dvcC") + record + bytes(24 - len(record))
+    path = [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hvc1"]
+    data = plain.read_bytes().replace(b"hev1", b"hvc1")
+    (tmp_path / "b.mp4").write_bytes(with_box(data, path, box))
+    require_showable(plain)
+    settings = Settings(source=tmp_path / "b.mp4", target=tmp_path / "out.mkv", scale=1)
+    if refused:
+        with pytest.raises(InputError, match=r"Dolby Vision profile 5; .* convert it to HDR10"):
+            run(settings)
+    else:
+        assert run(settings).frames_out == 3
 
 
 @pytest.mark.parametrize(("a", "b", "c", "d", "mirrored"), [

@@ -8,6 +8,7 @@ from vidgen.media.codecs import (
 )
 from vidgen.media.decode import Decoder
 from vidgen.media.encode import Encoder
+from vidgen.media.extras import require_showable
 from vidgen.media.hardware import hardware_names
 from vidgen.media.join import Joiner, Piece
 from vidgen.media.jumps import clock_jumps
@@ -33,5 +34,6 @@ __all__ = [
     "read_through",
     "require_encodable",
     "require_map",
+    "require_showable",
     "require_sound",
 ]

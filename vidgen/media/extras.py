@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import struct
+from pathlib import Path
 from typing import Any
 
 import av
 from av.sidedata.sidedata import Type
 
-__all__ = ["what_is_left_behind"]
+from vidgen.errors import InputError
+from vidgen.media.source import dump, open_source
+
+__all__ = ["require_showable", "what_is_left_behind"]
+
+_DOLBY = re.compile(r"DOVI configuration record: .*\bprofile: (\d+).* compatibility id: (\d+)")
+"""Its profile, and as what others may show the picture: 0: nothing, 1: HDR10, 2: SDR, 4: HLG."""
 
 # FFmpeg's encoders would take most of these from the side data of a picture; PyAV lets nobody add
 # any to one.
@@ -33,6 +41,17 @@ def what_is_left_behind(first: av.VideoFrame, *, scene: bool) -> list[str]:
     if Type.DISPLAYMATRIX in said and _mirrors(bytes(said[Type.DISPLAYMATRIX])):
         notes["that the picture is shown mirrored is not carried: it comes out unmirrored"] = None
     return list(notes)
+
+
+def require_showable(source: Path) -> None:
+    """Raise InputError for Dolby Vision whose picture is nothing without its data (profile 5)."""
+    with open_source(source) as container:
+        found = _DOLBY.search(dump(container))
+    if found and found[2] == "0":
+        raise InputError(
+            f"{source}: Dolby Vision profile {found[1]}; only its own players show its colours, "
+            f"and they cannot be kept; convert it to HDR10 first, as FFmpeg's libplacebo does"
+        )
 
 
 def _mirrors(matrix: bytes) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "codec_delay",
     "container_duration",
     "described",
+    "dump",
     "film_start",
     "is_picture",
     "main_video",
@@ -174,15 +175,21 @@ def sample_aspect_ratio(stream: VideoStream) -> Fraction:
 
 def described(container: InputContainer) -> dict[int, str]:
     """FFmpeg's own description of each stream, by index: it tells some facts that PyAV does not."""
+    found = re.findall(
+        r"^ *Stream #0:(\d+)\b.*? (?:Video|Audio): (.*)$", dump(container), re.MULTILINE
+    )
+    return {int(index): facts for index, facts in found}
+
+
+def dump(container: InputContainer) -> str:
+    """All that FFmpeg writes of a film for people to read."""
     av.logging.set_level(av.logging.VERBOSE)
     av.logging.set_libav_level(av.logging.VERBOSE)
     try:
-        text = container.dumps_format()  # type: ignore[attr-defined]
+        return str(container.dumps_format())  # type: ignore[attr-defined]
     finally:
         av.logging.set_libav_level(av.logging.INFO)
         av.logging.set_level(None)
-    found = re.findall(r"^ *Stream #0:(\d+)\b.*? (?:Video|Audio): (.*)$", text, re.MULTILINE)
-    return {int(index): facts for index, facts in found}
 
 
 def chroma_location(facts: str) -> int:

@@ -24,6 +24,7 @@ from vidgen.media import (
     probe,
     require_encodable,
     require_map,
+    require_showable,
     require_sound,
 )
 from vidgen.pipeline import build_stages, output_format
@@ -115,6 +116,7 @@ def _require_words(settings: Settings) -> None:
 def _looked_at(settings: Settings) -> Job:
     """The job, after a look at the source's head and the first frame asked for."""
     info = probe(settings.source)
+    require_showable(settings.source)
     with Decoder(settings.source, start=settings.start, end=settings.end) as decoder:
         first = next(iter(decoder), None)
         if first is None:
