@@ -1,0 +1,164 @@
+"""Throughput of this engine on this machine: a network alone, and the whole program.
+
+What is timed is what users wait for: an engine with planes of the host in and out, and films
+decoded and encoded. The film is a drawn scene, so every machine works on the same pictures.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from vidgen.bench.film import write_scene
+from vidgen.bench.scenes import Scene
+from vidgen.engines import Backend
+from vidgen.engines.shapes import inputs_of
+from vidgen.job import Settings
+from vidgen.media import Decoder
+from vidgen.pipeline import build_stages
+from vidgen.segments import run
+from vidgen.stage import Clock, prefetch, timed
+from vidgen.zoo import Model
+
+__all__ = ["Row", "Work", "engine_row", "film_rows", "spread"]
+
+_LEAST_RUNS = 10
+_WARM_UP_RUNS = 3
+FPS = Fraction(24)
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the table; milliseconds are wall time a picture that comes out."""
+
+    kind: str
+    """`engine`, `null` (decoded and computed, thrown away) or `file` (encoded, too)."""
+    what: str
+    """The network, or the job in the words of the command line."""
+    size: str
+    """Of the pictures that go in."""
+    fps: float
+    """Pictures that come out a second: of the median, for an engine."""
+    ms: dict[str, float]
+    """`median`, `p10`, `p90`; for a film, each step's own."""
+    bottleneck: str = ""
+    """For a film: the thread that the others wait for."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What the same row of another machine has, too."""
+        return self.kind, self.what, self.size
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Work:
+    """How long to measure."""
+
+    engine_seconds: float = 2.0
+    film_frames: int = 96
+
+
+def spread(seconds: Sequence[float]) -> dict[str, float]:
+    """Median and the tenth and ninetieth percentile, in milliseconds."""
+    ordered = sorted(seconds)
+    tenth = len(ordered) // 10
+    figures = {"median": median(ordered), "p10": ordered[tenth], "p90": ordered[-1 - tenth]}
+    return {name: round(1000 * value, 3) for name, value in figures.items()}
+
+
+def engine_row(
+    backend: Backend,
+    model: Model,
+    size: Size,
+    work: Work,
+    now: Callable[[], float] = time.perf_counter,
+) -> Row:
+    """The engine alone on noise of 8 bits: a call, its copies and its wait included."""
+    width, height = (side - side % model.multiple_of for side in size)
+    generator = np.random.default_rng(1)
+    planes = [
+        generator.integers(0, 256, shape).astype(dtype)
+        for shape, dtype in inputs_of(model, width, height, 8).values()
+    ]
+    runs: list[float] = []
+    with backend.compile(model, width, height, 8) as engine:
+        for _ in range(_WARM_UP_RUNS):
+            engine(*planes)
+        began = now()
+        while len(runs) < _LEAST_RUNS or now() - began < work.engine_seconds:
+            start = now()
+            engine(*planes)
+            runs.append(now() - start)
+    figures = spread(runs)
+    fps = round(1000 / max(figures["median"], 1e-3), 2)
+    return Row(kind="engine", what=model.name, size=_word(size), fps=fps, ms=figures)
+
+
+def film_rows(folder: Path, size: Size, words: dict[str, Any], work: Work) -> Iterator[Row]:
+    """A drawn film of that size through the whole program, to nothing and to a file.
+
+    `words` are those of `Settings`, such as `{"scale": 2, "fps": "x2"}`.
+    """
+    film = folder / f"{_word(size)}.mkv"
+    if not film.exists():
+        seconds = Fraction(work.film_frames) / FPS
+        write_scene(film, Scene(*size), fps=FPS, seconds=seconds, preset="veryfast")
+    target = folder / "out.mkv"
+    settings = Settings(source=film, target=target, preset="veryfast", overwrite=True, **words)
+    yield _to_null(settings, size, words)
+    report = run(settings)
+    busy = {name: value for name, value in report.step_seconds.items() if name != "wait"}
+    yield _row("file", words, size, report.frames_out, report.seconds, busy)
+
+
+def _to_null(settings: Settings, size: Size, words: dict[str, Any]) -> Row:
+    with Decoder(settings.source) as decoder:
+        steps, _ = build_stages(settings, decoder.format)
+        clocks = {name: Clock() for name in ("decode", "wait", *steps)}
+        began, count = time.perf_counter(), 0
+        with closing(prefetch(timed(decoder, clocks["decode"]), name="decode")) as decoded:
+            frames = timed(decoded, clocks["wait"])
+            for name, stage in steps.items():
+                frames = timed(stage(frames), clocks[name])
+            for _ in frames:
+                count += 1
+        seconds = time.perf_counter() - began
+    busy, before = {"decode": clocks["decode"].seconds}, clocks["wait"].seconds
+    for name in steps:
+        busy[name] = clocks[name].seconds - before
+        before = clocks[name].seconds
+    return _row("null", words, size, count, seconds, busy)
+
+
+def _row(
+    kind: str, words: dict[str, Any], size: Size, count: int, seconds: float, busy: dict[str, float]
+) -> Row:
+    threads = {name: busy.get(name, 0.0) for name in ("decode", "encode")}
+    threads["compute"] = sum(value for name, value in busy.items() if name not in threads)
+    each = {name: round(1000 * value / max(count, 1), 3) for name, value in busy.items()}
+    return Row(
+        kind=kind,
+        what=" ".join(f"--{name} {value}" for name, value in words.items()),
+        size=_word(size),
+        fps=round(count / seconds, 2),
+        ms=each,
+        bottleneck=max(threads, key=lambda name: threads[name]),
+    )
+
+
+def _word(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"
