@@ -16,7 +16,7 @@ def remuxed(
     keep=None,
     delay=Fraction(0),
     language=None,
-    chapters=False,
+    chapters=0,
     until=Fraction(9),
     of=("audio",),
 ):
@@ -31,9 +31,8 @@ def remuxed(
         if language and 1 in made:
             made[1].metadata["language"] = language
         if chapters:
-            writer.set_chapters(
-                [{"id": 1, "start": 0, "end": 100, "time_base": Fraction(1, 1000), "metadata": {}}]
-            )
+            at = {"start": chapters - 1, "end": chapters + 100, "time_base": Fraction(1, 1000)}
+            writer.set_chapters([{"id": 1, **at, "metadata": {}}])
         for packet in reader.demux():
             if packet.dts is None or packet.stream_index not in made:
                 continue
@@ -62,7 +61,7 @@ def test_a_copy_keeps_all(film, tmp_path):
 
 
 def test_what_is_lost_and_added(film, tmp_path):
-    less = remuxed(film, tmp_path / "less.mkv", keep=[0], chapters=True)
+    less = remuxed(film, tmp_path / "less.mkv", keep=[0], chapters=1)
     found = compare_streams(film, less)
     assert [lane.fate for lane in found.lanes] == ["kept", "lost"]
     assert found.audio_shift is None
@@ -119,3 +118,10 @@ def test_a_part_of_a_film_is_in_step_with_all_of_it(film, tmp_path):
     assert abs(compare_streams(film, both).audio_shift) < Fraction(1, 10)  # a packet of FLAC
     short = remuxed(film, tmp_path / "short.mkv", until=Fraction(1, 2))
     assert compare_streams(film, short).audio_shift < Fraction(-2, 5)
+
+
+def test_chapters_that_moved_are_seen(film, tmp_path):
+    first = remuxed(film, tmp_path / "a.mkv", chapters=200)
+    later = remuxed(film, tmp_path / "b.mkv", chapters=240)
+    assert compare_streams(first, later).chapter_shift == Fraction(1, 25)
+    assert compare_streams(first, film).chapter_shift is None

@@ -226,3 +226,34 @@ def test_the_fix_is_said_where_sound_cannot_be_copied(film, tmp_path):
     words = {"codec": "svtav1", "time_base": Fraction(1, 25), "copy_from": source}
     with pytest.raises(OutputError, match=r"cannot hold stream 1 .*, or --audio opus"):
         Encoder(tmp_path / "a.webm", probe(source).video, **words)
+
+
+def test_loudspeakers_that_change_in_mid_stream(redo, tmp_path):
+    """As broadcasts do between film and advertisement: what comes first says what comes out."""
+    source, target = tmp_path / "in.ts", tmp_path / "out.mp4"
+    parts = [av.CodecContext.create("ac3", "w") for _ in range(2)]
+    packets = []
+    for half, (encoder, layout) in enumerate(zip(parts, ("stereo", "5.1"), strict=True)):
+        encoder.layout, encoder.sample_rate, encoder.format = layout, 48000, "fltp"
+        encoder.time_base = Fraction(1, 48000)
+        packed = av.AudioResampler("fltp", layout, 48000, frame_size=1536)
+        for block in blocks(layout, 48000):
+            if block.pts // 48000 == half:
+                packets += [
+                    each for part in packed.resample(block) for each in encoder.encode(part)
+                ]
+    write(tmp_path / "picture.mkv", [])
+    with av.open(tmp_path / "picture.mkv") as reader, av.open(source, "w") as writer:
+        video = writer.add_stream_from_template(reader.streams.video[0])
+        sound = writer.add_stream("ac3", rate=48000, layout="stereo")
+        for packet in reader.demux():
+            if packet.dts is not None:
+                packet.stream = video
+                writer.mux(packet)
+        for packet in packets:
+            packet.stream = sound
+            writer.mux(packet)
+    notes = redo(source, target, audio="aac")
+    assert any("becomes aac, 48000 Hz, stereo" in note for note in notes)
+    assert clicks(target)[:2] == pytest.approx(CLICKS[:2], abs=0.01)
+    assert len(clicks(target)) == 3

@@ -167,6 +167,11 @@ def test_kept_hdr_stays_hdr(tmp_path):
     assert probe(target).video.color.transfer == HLG
 
 
+def test_other_words_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="--hdr hlg: unknown; give keep or sdr"):
+        run(Settings(source=tmp_path / "in.mkv", target=tmp_path / "out.mkv", hdr="hlg"))
+
+
 def test_nothing_to_do_for_sdr_is_said(clip, tmp_path):
     settings = Settings(source=clip(frames=2), target=tmp_path / "out.mkv", scale=1, hdr="sdr")
     assert "--hdr sdr: nothing to do, the film is not HDR" in run(settings).notes

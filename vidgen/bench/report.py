@@ -224,6 +224,8 @@ def _streams(streams: StreamReport) -> str:
         sound = (
             f" Sound lies at most {1000 * float(shift):+.1f} ms later to the picture than in REF."
         )
+    if streams.chapter_shift is not None:
+        sound += f" Chapters begin at most {1000 * float(streams.chapter_shift):+.1f} ms later."
     chapters = "<p>{} chapters in REF, {} in OUT.{}</p>".format(*streams.chapters, escape(sound))
     return _grid(head, (_stream(lane) for lane in streams.lanes), numbers=(4, 5, 6)) + chapters
 

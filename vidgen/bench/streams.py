@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from vidgen.media import probe
+from vidgen.media import Chapter, probe
 from vidgen.media.spans import Span, spans
 
 __all__ = ["Lane", "StreamReport", "compare_streams"]
@@ -42,6 +43,9 @@ class StreamReport:
     """Those of the reference in its order, then those that only the output has."""
     chapters: tuple[int, int]
     """How many the reference has, and the output."""
+    chapter_shift: Fraction | None = None
+    """The largest by which one begins later against the picture than in the reference, signed; None
+    where they are not as many."""
 
     @property
     def audio_shift(self) -> Fraction | None:
@@ -73,7 +77,22 @@ def compare_streams(reference: Path, output: Path) -> StreamReport:
     pairs += [(None, span) for span in left]
     zeros = _video(ours), _video(theirs)
     lanes = tuple(_lane(span, like, *zeros) for span, like in pairs)
-    return StreamReport(lanes, (len(probe(reference).chapters), len(probe(output).chapters)))
+    before, after = probe(reference).chapters, probe(output).chapters
+    shift = _chapter_shift(before, after, zeros)
+    return StreamReport(lanes, (len(before), len(after)), shift)
+
+
+def _chapter_shift(
+    ours: Sequence[Chapter], theirs: Sequence[Chapter], zeros: tuple[Span | None, Span | None]
+) -> Fraction | None:
+    if len(ours) != len(theirs) or zeros[0] is None or zeros[1] is None:
+        return None
+    starts = zeros[0].start, zeros[1].start
+    shifts = [
+        _shift(one.start, starts[0], other.start, starts[1])
+        for one, other in zip(ours, theirs, strict=True)
+    ]
+    return max((shift for shift in shifts if shift is not None), key=abs, default=None)
 
 
 def _like(span: Span, left: list[Span]) -> Span | None:

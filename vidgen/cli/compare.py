@@ -155,7 +155,10 @@ def _table(result: Comparison) -> str:
 def _stream_table(streams: StreamReport) -> str:
     """One line a stream: what became of it, and how far it moved against the picture."""
     rows = [_stream_line(lane) for lane in streams.lanes]
-    rows.append("chapters: {} in REF, {} in OUT".format(*streams.chapters))
+    chapters = "chapters: {} in REF, {} in OUT".format(*streams.chapters)
+    if streams.chapter_shift is not None:
+        chapters += f", begin at most {1000 * float(streams.chapter_shift):+.1f} ms later"
+    rows.append(chapters)
     if streams.audio_shift is not None:
         milliseconds = 1000 * float(streams.audio_shift)
         rows.append(f"sound against picture: at most {milliseconds:+.1f} ms later than in REF")
@@ -192,6 +195,7 @@ def _figures(
         "unmatched": result.unmatched,
         "worst": [str(each.score.time) for each in result.worst],
         "chapters": dict(zip(("reference", "output"), streams.chapters, strict=True)),
+        "chapter_shift": _exact(streams.chapter_shift),
         "audio_shift": _exact(streams.audio_shift),
         "streams": [_lane(lane) for lane in streams.lanes],
         "frames": [

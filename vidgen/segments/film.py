@@ -100,6 +100,8 @@ def _require_words(settings: Settings) -> None:
     """Raise UsageError for what can be refused before the source is opened."""
     words = settings.codec, settings.crf, settings.preset, settings.depth
     require_encodable(settings.target, *words)
+    if settings.hdr not in ("keep", "sdr"):
+        raise UsageError(f"--hdr {settings.hdr}: unknown; give keep or sdr")
     require_map(settings.maps)
     require_sound(settings.target, settings.audio)
     if settings.maps and settings.video_only:
