@@ -101,7 +101,7 @@ def test_rgb_there_and_back():
     ramp = np.linspace(0, 250, 64 * 48).reshape(48, 64).astype(np.uint8)
     rgb = np.dstack([ramp, ramp[::-1], np.full_like(ramp, 90)])
     back = to_rgb(from_rgb(rgb))
-    assert np.abs(back.astype(int) - rgb).max() <= 3
+    assert np.abs(back.astype(int) - rgb).max() <= 4  # half-size chroma of a ramp, in 8 bits
     bgr = np.ascontiguousarray(rgb[..., ::-1])
     assert np.array_equal(to_rgb(from_rgb(bgr, bgr=True), bgr=True)[..., ::-1], back)
     with Filter(scale=2, rate="25", color=RGB) as filter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-__all__ = ["add_options"]
+__all__ = ["add_options", "add_picture_options"]
 
 _CODECS = (
     "x264", "x265", "svtav1", "ffv1", "prores", "nvenc-h264", "nvenc-hevc", "nvenc-av1", "qsv-h264",
@@ -15,12 +15,13 @@ _CODECS = (
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add all of them, in the order of the help."""
-    _add_picture_options(parser)
+    _add_deinterlace(add_picture_options(parser))
     _add_file_options(parser)
     _add_work_options(parser)
 
 
-def _add_picture_options(parser: argparse.ArgumentParser) -> None:
+def add_picture_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add what concerns every picture; the group is returned."""
     picture = parser.add_argument_group("picture")
     picture.add_argument(
         "--scale",
@@ -42,13 +43,6 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
         default="interpolate",
         help="how --fps makes frames (default: %(default)s): between two real ones; after the last "
         "one, without waiting for the next; off: repeat real ones",
-    )
-    picture.add_argument(
-        "--deinterlace",
-        choices=("auto", "off", "on"),
-        default="auto",
-        help="undo interlace and telecine where they are found (default: %(default)s); on: every "
-        "frame is two fields, whatever it looks like",
     )
     picture.add_argument(
         "--tier",
@@ -79,6 +73,17 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=int,
         help="number of the GPU (default: the first; with --jobs each in turn)",
+    )
+    return picture
+
+
+def _add_deinterlace(picture: argparse._ArgumentGroup) -> None:
+    picture.add_argument(
+        "--deinterlace",
+        choices=("auto", "off", "on"),
+        default="auto",
+        help="undo interlace and telecine where they are found (default: %(default)s); on: every "
+        "frame is two fields, whatever it looks like",
     )
 
 

@@ -46,6 +46,14 @@ _RAW = Codec(
     pix_fmts={8: "yuv420p", 10: "yuv420p10le"},
     containers=(".nut", ".y4m", ".mkv"),
 )
+_LOSSLESS = Codec(
+    word="lossless",
+    encoder="libx264",
+    pix_fmts={8: "yuv420p", 10: "yuv420p10le"},
+    options=(("preset", "ultrafast"), ("qp", "0")),
+    containers=(".nut", ".mkv", ".mp4", ".ts"),
+)
+"""H.264 that gives every sample back; unlike raw pictures it carries colour tags in a pipe."""
 _RAW_ONLY = ("yuv4mpegpipe",)
 _ALSO = {
     "mpegts": ("aac", "mp3", "ac3", "eac3", "opus", "dvb_subtitle", "dvb_teletext")
@@ -57,7 +65,7 @@ class OutputOptions:
     """What a sink is given; words as on the command line."""
 
     codec: str = ""
-    """A word of `--codec`, or `raw`; empty: raw for Y4M, else x264."""
+    """A word of `--codec`, `lossless` or `raw`; empty: raw for Y4M, else x264."""
     crf: float | None = None
     bitrate: str = ""
     """Bits a second, such as `6M`; instead of `crf`."""
@@ -75,12 +83,18 @@ class OutputOptions:
 class LiveOutput:
     """One connection; a context manager. Raises OutputError, UsageError for a word.
 
-    `video` must state its rate. `others` are streams of the source whose packets `mux` will be
+    Times are rounded to `time_base`; None is a picture's length, for which `video` must state its
+    rate. `others` are streams of the source whose packets `mux` will be
     given; those that the container cannot hold are left out and named in `notes`.
     """
 
     def __init__(
-        self, url: str, video: VideoFormat, others: Sequence[Stream], options: OutputOptions
+        self,
+        url: str,
+        video: VideoFormat,
+        others: Sequence[Stream],
+        options: OutputOptions,
+        time_base: Fraction | None = None,
     ) -> None:
         self.notes: list[str] = []
         self._url, self._video = url, video
@@ -108,8 +122,9 @@ class LiveOutput:
             self._begin(words, others)
 
     def _begin(self, words: dict[str, str], others: Sequence[Stream]) -> None:
-        assert self._video.fps
-        self._time_base = 1 / self._video.fps
+        if self._time_base is None:
+            assert self._video.fps
+            self._time_base = 1 / self._video.fps
         container = Container("", self._muxer)
         self._stream: VideoStream = video_stream(
             self._output, self._codec, self._video, words, self._time_base, container
@@ -198,7 +213,7 @@ def _codec(options: OutputOptions, muxer: str) -> Codec:
     word = options.codec or ("raw" if muxer in _RAW_ONLY else "x264")
     if muxer in _RAW_ONLY and word != "raw":
         raise UsageError(f"--codec {word}: Y4M holds raw pictures alone; leave it out")
-    return _RAW if word == "raw" else find_codec(word)
+    return {"raw": _RAW, "lossless": _LOSSLESS}.get(word) or find_codec(word)
 
 
 def _words(codec: Codec, options: OutputOptions, video: VideoFormat) -> dict[str, str]:
