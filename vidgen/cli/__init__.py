@@ -16,13 +16,13 @@ import threading
 import traceback
 from collections.abc import Sequence
 
-from vidgen.cli import bench, compare, info, models, stream, train, upscale, work
+from vidgen.cli import bench, compare, filter, info, models, stream, train, upscale, work
 from vidgen.cli.parser import Completion, Parser, Version, read_arguments
 from vidgen.errors import VidgenError
 
 __all__ = ["main"]
 
-_COMMANDS = (upscale, stream, bench, work, compare, models, train, info)
+_COMMANDS = (upscale, filter, stream, bench, work, compare, models, train, info)
 """Modules with `add_parser(commands)`, in the order of `vidgen --help`."""
 
 _EXIT_BUG = 70  # EX_SOFTWARE of sysexits.h

@@ -16,7 +16,7 @@ import av
 from vidgen.errors import InputError, OutputError, UsageError
 from vidgen.media.source import require_file
 
-__all__ = ["Address", "is_file", "is_paced", "sink", "source"]
+__all__ = ["Address", "is_file", "is_paced", "muxer_of", "sink", "source"]
 
 _CAN_LISTEN = ("tcp", "rtmp", "http", "rtsp")
 _PROBE = {"analyzeduration": "1500000", "probesize": "1000000"}  # us, bytes: less than usual
@@ -102,10 +102,7 @@ def sink(
 ) -> Address:
     """How to write `url`. Raises UsageError or OutputError."""
     scheme = _scheme(url)
-    if container is None:
-        container = _muxer(url, scheme)
-    elif container not in av.formats_available:
-        raise UsageError(f"--to {container}: FFmpeg knows no such format; give mpegts, nut or flv")
+    container = muxer_of(url, container)
     muxing = {**_MUXING.get(container, {}), **(options or {})}
     if listen and scheme != "tcp":
         raise UsageError(
@@ -118,6 +115,18 @@ def sink(
             raise OutputError(f"{url}: the folder {folder} does not exist; make it first")
         return Address(f"file:{url}", container, muxing)
     return Address(url, container, muxing, _host_and_port(url) if listen else None)
+
+
+def muxer_of(url: str, container: str | None = None) -> str:
+    """FFmpeg's name of the format that is written: the one given, else by the URL.
+
+    Raises UsageError; InputError for SRT.
+    """
+    if container is None:
+        return _muxer(url, _scheme(url))
+    if container not in av.formats_available:
+        raise UsageError(f"--to {container}: FFmpeg knows no such format; give mpegts, nut or flv")
+    return container
 
 
 def _muxer(url: str, scheme: str) -> str:

@@ -21,7 +21,7 @@ from vidgen.media.color import PictureReader
 from vidgen.media.decode import format_of
 from vidgen.media.live.address import Address, is_paced, source
 from vidgen.media.live.peer import Peer
-from vidgen.media.source import is_picture, reason
+from vidgen.media.source import chroma_location, described, is_picture, reason
 from vidgen.media.unsaid import said_by_size
 
 __all__ = ["LiveInput", "Passing"]
@@ -91,6 +91,8 @@ class LiveInput:
         if not videos:
             raise InputError(f"{self._url}: holds no video")
         self._stream = videos[0]
+        facts = described(self._container).get(self._stream.index, "")
+        self._chroma_location = chroma_location(facts)
         self._passing = [each for each in self._container.streams if each.type in _PASSES]
         self.kinds = [f"{each.type} {each.codec_context.name}" for each in self._passing]
         self._twins = av.open(BytesIO(), "w", format="nut")  # never written: it keeps the streams
@@ -185,7 +187,7 @@ class LiveInput:
         return Frame(y, uv, pts, duration, self._time_base, interlaced=interlaced)
 
     def _begin(self, picture: av.VideoFrame) -> None:
-        video = format_of(picture, self._stream, chroma_location=0)
+        video = format_of(picture, self._stream, self._chroma_location)
         color, _ = said_by_size(video.color, picture.width, picture.height)
         self.video = self._expect or replace(video, color=color)
         self._time_base = self._stream.time_base or Fraction(1, av.time_base)

@@ -102,6 +102,10 @@ class LiveOutput:
         self._muxer = address.container or ""
         self._codec = _codec(options, self._muxer)
         words = _words(self._codec, options, video)
+        if time_base is None:
+            assert video.fps
+            time_base = 1 / video.fps
+        self._time_base = time_base
         self._peer: Peer | None = None
         self._last: int | None = None
         with self._errors_named():
@@ -122,9 +126,6 @@ class LiveOutput:
             self._begin(words, others)
 
     def _begin(self, words: dict[str, str], others: Sequence[Stream]) -> None:
-        if self._time_base is None:
-            assert self._video.fps
-            self._time_base = 1 / self._video.fps
         container = Container("", self._muxer)
         self._stream: VideoStream = video_stream(
             self._output, self._codec, self._video, words, self._time_base, container
