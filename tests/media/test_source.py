@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vidgen.errors import InputError
-from vidgen.media import Decoder
+from vidgen.media import Decoder, source
 
 
 def test_no_such_file(tmp_path):
@@ -58,3 +58,18 @@ def test_unreadable_file(film, monkeypatch):
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(InputError, match="no permission to read it"):
         Decoder(path)
+
+
+def test_a_film_is_described_once(clip, monkeypatch):
+    """While it is, FFmpeg's log is on for all threads; a file that changed is another film."""
+    asked, real = [], source._dumped
+    monkeypatch.setattr(source, "_dumped", lambda container: asked.append(1) or real(container))
+    film = clip("a.mp4", frames=2)
+    for _ in range(3):
+        with Decoder(film) as decoder:
+            assert decoder.format.color.chroma_location == 1
+    assert len(asked) == 1
+    clip("a.mp4", frames=3)
+    with Decoder(film):
+        pass
+    assert len(asked) == 2

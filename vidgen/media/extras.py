@@ -46,7 +46,7 @@ def what_is_left_behind(first: av.VideoFrame, *, scene: bool) -> list[str]:
 def require_showable(source: Path) -> None:
     """Raise InputError for Dolby Vision whose picture is nothing without its data (profile 5)."""
     with open_source(source) as container:
-        found = _DOLBY.search(dump(container))
+        found = _DOLBY.search(dump(container, source))
     if found and found[2] == "0":
         raise InputError(
             f"{source}: Dolby Vision profile {found[1]}; only its own players show its colours, "

@@ -44,7 +44,7 @@ class Pictures:
         self._container = open_source(source)
         try:
             self.stream = main_video(self._container, source)
-            facts = described(self._container).get(self.stream.index, "")
+            facts = described(self._container, source).get(self.stream.index, "")
             self.chroma_location = chroma_location(facts)
         except BaseException:
             self._container.close()

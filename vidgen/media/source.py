@@ -173,16 +173,32 @@ def sample_aspect_ratio(stream: VideoStream) -> Fraction:
     return stated if stated and stated > 0 else Fraction(1)
 
 
-def described(container: InputContainer) -> dict[int, str]:
+def described(container: InputContainer, path: Path | None = None) -> dict[int, str]:
     """FFmpeg's own description of each stream, by index: it tells some facts that PyAV does not."""
-    found = re.findall(
-        r"^ *Stream #0:(\d+)\b.*? (?:Video|Audio): (.*)$", dump(container), re.MULTILINE
-    )
+    text = dump(container, path)
+    found = re.findall(r"^ *Stream #0:(\d+)\b.*? (?:Video|Audio): (.*)$", text, re.MULTILINE)
     return {int(index): facts for index, facts in found}
 
 
-def dump(container: InputContainer) -> str:
-    """All that FFmpeg writes of a film for people to read."""
+def dump(container: InputContainer, path: Path | None = None) -> str:
+    """All that FFmpeg writes of the film at `path`, or that comes live, for people to read.
+
+    Asked once for each film: while it is, FFmpeg's log is on, and PyAV prints a traceback when
+    another thread logs at the moment in which it is turned off again.
+    """
+    if path is None:
+        return _dumped(container)
+    stamp = () if path in _ELSEWHERE else (path.stat().st_mtime_ns, path.stat().st_size)
+    known = _DUMPS.get(path)
+    if known is None or known[0] != stamp:
+        known = _DUMPS[path] = stamp, _dumped(container)
+    return known[1]
+
+
+_DUMPS: dict[Path, tuple[tuple[int, ...], str]] = {}
+
+
+def _dumped(container: InputContainer) -> str:
     av.logging.set_level(av.logging.VERBOSE)
     av.logging.set_libav_level(av.logging.VERBOSE)
     try:

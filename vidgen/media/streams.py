@@ -76,7 +76,7 @@ class StreamCopier:
             self.offset = film_start(self._input) + (start or 0)
             self._start = start
             self._length = None if end is None else end - (start or 0)
-            self._facts = described(self._input)
+            self._facts = described(self._input, source)
             wanted = wanted_streams(self._input, maps)
             self._fates, self.notes = fates(
                 self._input, self._video, container, wanted, self._sound
