@@ -180,7 +180,7 @@ class Costly(Chain):
 
     def __init__(self, simulation, settings, source, level, shown):
         super().__init__(replace(settings, tier="off"), source, level, shown)
-        self._simulation, self._level, self._busy = simulation, level, Fraction(0)
+        self._simulation, self._level = simulation, level
         self.tiers = TIERS if settings.tier == "auto" else (settings.tier,)
 
     def __call__(self, frames):
@@ -189,10 +189,6 @@ class Costly(Chain):
                 yield frame
                 continue
             cost = self.costs[self.tiers[self._level()]]
-            self._busy += cost
+            self.busy_seconds += float(cost)
             self._simulation.sleep(cost)
             yield frame
-
-    @property
-    def busy_seconds(self):
-        return float(self._busy)

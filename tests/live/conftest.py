@@ -1,5 +1,8 @@
 """A clock that tests turn, and sources that are lists."""
 
+import socket
+import subprocess
+import sys
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -9,6 +12,41 @@ import pytest
 from vidgen.errors import InputError
 from vidgen.frame import Frame, VideoFormat
 
+SENDER = """
+import sys, time, av
+source, url = sys.argv[1:3]
+length, seconds = map(float, sys.argv[3:])
+
+def opened(film):
+    "The sink once somebody is there: the header is what is sent first."
+    out = av.open(url, "w", format="mpegts", container_options={"flush_packets": "1"})
+    twins = {each.index: out.add_stream_from_template(each) for each in film.streams}
+    out.start_encoding()
+    return out, twins
+
+out, again, deadline = None, 0, time.monotonic() + 100
+while again * length < seconds:
+    with av.open(source) as film:
+        while out is None:
+            try:
+                out, twins = opened(film)
+            except OSError:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            began = time.monotonic()
+        for packet in film.demux():
+            if packet.dts is None:
+                continue
+            ticks = round(length * again / packet.time_base)
+            packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
+            packet.stream = twins[packet.stream_index]
+            due = float(packet.dts * packet.time_base)
+            if due < seconds:
+                time.sleep(max(0, due - time.monotonic() + began))
+                out.mux(packet)
+    again += 1
+out.close()
+"""
 VIDEO = VideoFormat(width=32, height=16, fps=Fraction(30))
 
 
@@ -87,3 +125,38 @@ def connections(clock):
 def live():
     """The names above."""
     return SimpleNamespace(frame=frame, Connection=Connection, VIDEO=VIDEO)
+
+
+@pytest.fixture
+def port():
+    """A port that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture
+def child():
+    """`child(*command)`: a process that does not outlive the test."""
+    started = []
+
+    def start(*command, **words):
+        process = subprocess.Popen(list(map(str, command)), **words)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(timeout=30)
+
+
+@pytest.fixture
+def sender(child):
+    """`sender(film, url, length, seconds)`: a process that sends a film of that length, in seconds,
+    as MPEG-TS at its own pace, over and over, once somebody listens."""
+
+    def start(film, url, length, seconds):
+        return child(sys.executable, "-c", SENDER, film, url, length, seconds)
+
+    return start

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -21,53 +20,11 @@ from vidgen.live.watch import Watch
 from vidgen.media.live import OutputOptions
 
 FAST = {"preset": "ultrafast", "g": "10"}
-SENDER = """
-import sys, time, av
-source, url = sys.argv[1:]
-for attempt in range(600):
-    try:
-        out = av.open(url, "w", format="mpegts")
-        break
-    except OSError:
-        time.sleep(0.1)
-with av.open(source) as film, out:
-    twins = {each.index: out.add_stream_from_template(each) for each in film.streams}
-    began = time.monotonic()
-    for packet in film.demux():
-        if packet.dts is not None:
-            time.sleep(max(0, float(packet.dts * packet.time_base) - time.monotonic() + began))
-            packet.stream = twins[packet.stream_index]
-            out.mux(packet)
-"""
 
 
 @pytest.fixture
 def film(clip):
     return clip("in.mp4", frames=30, size=(64, 48), audio="aac", options=FAST)
-
-
-@pytest.fixture
-def port():
-    """A port that nobody listens at."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-@pytest.fixture
-def child():
-    """`child(*command)`: a process that does not outlive the test."""
-    started = []
-
-    def start(*command, **words):
-        process = subprocess.Popen(list(map(str, command)), **words)
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait(timeout=30)
 
 
 def pictures(path, **words):
@@ -144,8 +101,8 @@ def test_pipes(film, tmp_path):
     assert b"fps" in result.stderr
 
 
-def test_a_sender_is_waited_for(film, tmp_path, port, child):
-    sender = child(sys.executable, "-c", SENDER, film, f"tcp://127.0.0.1:{port}")
+def test_a_sender_is_waited_for(film, tmp_path, port, sender):
+    sending = sender(film, f"tcp://127.0.0.1:{port}", 2, 2)
     settings = LiveSettings(
         source=f"tcp://127.0.0.1:{port}",
         sink=str(tmp_path / "out.ts"),
@@ -155,7 +112,7 @@ def test_a_sender_is_waited_for(film, tmp_path, port, child):
         stall_seconds=60,
     )
     report = run(settings)
-    assert sender.wait(timeout=60) == 0
+    assert sending.wait(timeout=60) == 0
     times, sound, _ = pictures(tmp_path / "out.ts")
     assert report.frames_out == len(times) > 5
     assert sound
@@ -190,7 +147,7 @@ def test_figures_by_file_and_http(tmp_path):
         watch.load(Fraction(1), 0.0, 0.0)
         report.frames_out = 60
         assert watch.load(Fraction(2), 0.25, 0.5) == 0.5
-        watch.publish(Fraction(2))
+        watch.publish([n / 500 for n in range(100)])
         place = f"http://127.0.0.1:{watch.port}"
         with urllib.request.urlopen(f"{place}/", timeout=30) as answer:
             said = json.load(answer)
@@ -200,6 +157,7 @@ def test_figures_by_file_and_http(tmp_path):
             urllib.request.urlopen(f"{place}/else", timeout=30)
     assert said == json.loads((tmp_path / "status.json").read_text("utf-8"))
     assert (said["fps_out"], said["latency_p50"], said["latency_p99"]) == (60, 50, 99)
+    assert said["stages_p99"] == 198
     assert {"vidgen_late 3", 'vidgen_tier{name="realtime"} 1'} <= {*lines}
 
 

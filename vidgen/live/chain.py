@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial, reduce
+from time import perf_counter
 
 from vidgen.engines import choose_backend
 from vidgen.errors import UsageError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.live.settings import TIERS, LiveSettings
 from vidgen.sizes import network_passes, target_format
-from vidgen.stage import Clock, Stage, timed
+from vidgen.stage import Stage
 from vidgen.stages import EstimateMotion, Fit, Generate, Predict, Upscale
 from vidgen.timing import parse_rate
 from vidgen.zoo import load
@@ -22,6 +24,7 @@ __all__ = ["Chain"]
 _RATE_WHEN_UNKNOWN = Fraction(25)
 _LOOK_AHEAD = 4
 """Frames of the source: `Generate` may wait for three, and there must be time for the work."""
+_WORKS = 1000
 _STAGES: dict[str, Callable[..., Generate | Predict]] = {
     "interpolate": Generate,
     "predict": Predict,
@@ -44,6 +47,10 @@ class Chain:
     """One line for a person."""
     generate: str
     """How frames between real ones come about."""
+    busy_seconds: float
+    """Wall seconds that the stages worked so far."""
+    work_seconds: deque[float]
+    """Of these, what each of the last frames of the source took, with all that was made of it."""
 
     def __init__(
         self,
@@ -52,7 +59,8 @@ class Chain:
         level: Callable[[], int],
         shown: Callable[[], Fraction],
     ) -> None:
-        self._clocks = Clock(), Clock()
+        self.busy_seconds, self._away_seconds = 0.0, 0.0
+        self.work_seconds: deque[float] = deque(maxlen=_WORKS)
         rate = source.fps or _RATE_WHEN_UNKNOWN
         fps = parse_rate(settings.fps, rate) if settings.fps else rate
         target = target_format(source, settings.scale, settings.size)
@@ -74,15 +82,21 @@ class Chain:
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Yield a picture for every instant of the output's grid, as frames come in."""
-        wait, whole = self._clocks
-        stages: Iterator[Frame] = timed(frames, wait)
-        return timed(reduce(lambda each, stage: stage(each), self._stages, stages), whole)
+        stages: Iterator[Frame] = self._timed(frames)
+        for picture in reduce(lambda each, stage: stage(each), self._stages, stages):
+            left = perf_counter()
+            yield picture
+            self._away_seconds += perf_counter() - left
 
-    @property
-    def busy_seconds(self) -> float:
-        """Wall seconds that the stages worked so far."""
-        wait, whole = self._clocks
-        return whole.seconds - wait.seconds
+    def _timed(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """`frames`, and how long it takes until the next one is asked for."""
+        for frame in frames:
+            given, away = perf_counter(), self._away_seconds
+            yield frame
+            work = perf_counter() - given - (self._away_seconds - away)
+            self.busy_seconds += work
+            if frame.time >= 0:
+                self.work_seconds.append(work)
 
 
 def _method(settings: LiveSettings, rate: Fraction) -> str:

@@ -193,7 +193,7 @@ class _Stream:
         report.tier, report.shifts = self._governor.tier, self._governor.shifts
         if self._inbox is not None:
             report.dropped, report.queue = self._inbox.dropped, len(self._inbox)
-        self._watch.publish(now)
+        self._watch.publish(self._chain.work_seconds)
         self._said(report)
 
 

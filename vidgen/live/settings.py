@@ -84,6 +84,8 @@ class LiveReport:
     latency_p50: float = 0.0
     latency_p95: float = 0.0
     latency_p99: float = 0.0
+    stages_p99: float = 0.0
+    """Of what one frame of the source takes, all that is made of it included."""
     load: float = 0.0
     """Of the busiest thread, 1 is all of its time."""
     queue: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Collection
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -79,18 +80,15 @@ class Watch:
             report.fps_in = round(report.frames_in / report.seconds, 2)
             report.fps_out = round(report.frames_out / report.seconds, 2)
 
-    def publish(self, now: Fraction) -> None:
-        """Write the report where it was asked for."""
-        if self._seconds:
-            ordered = sorted(self._seconds)
-            p50, p95, p99 = (
-                round(1000 * ordered[min(len(ordered) - 1, len(ordered) * share // 100)], 1)
-                for share in (50, 95, 99)
-            )
-            report = self._report
-            report.latency_p50, report.latency_p95, report.latency_p99 = p50, p95, p99
-        self._text["/"] = (json.dumps(self._report.plain()) + "\n").encode()
-        self._text["/metrics"] = self._report.prometheus().encode()
+    def publish(self, works: Collection[float]) -> None:
+        """Write the report where it was asked for; `works`: seconds that frames in took."""
+        report = self._report
+        report.latency_p50 = _percentile(self._seconds, 50)
+        report.latency_p95 = _percentile(self._seconds, 95)
+        report.stages_p99 = _percentile(works, 99)
+        report.latency_p99 = _percentile(self._seconds, 99)
+        self._text["/"] = (json.dumps(report.plain()) + "\n").encode()
+        self._text["/metrics"] = report.prometheus().encode()
         self._publish_file()
 
     def _publish_file(self) -> None:
@@ -103,6 +101,12 @@ class Watch:
             part.replace(self._file)
         except OSError as error:
             raise OutputError(f"{self._file}: cannot be written ({error.strerror})") from error
+
+
+def _percentile(seconds: Collection[float], share: int) -> float:
+    """In milliseconds; 0 where there are none."""
+    ordered = sorted(seconds)
+    return round(1000 * ordered[len(ordered) * share // 100], 1) if ordered else 0.0
 
 
 def _server(port: int, text: dict[str, bytes]) -> ThreadingHTTPServer:
