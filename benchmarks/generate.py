@@ -38,6 +38,7 @@ import numpy as np
 
 from benchmarks.common import write_result
 from benchmarks.generate_methods import METHODS, RATE, Luma
+from benchmarks.generate_pictures import write_worst
 from vidgen.bench.metrics import psnr, ssim
 from vidgen.bench.temporal import Step, tof
 from vidgen.frame import Frame, Planes
@@ -56,13 +57,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("films", nargs="*", type=Path, help="instead of ../shared/data/eval")
     parser.add_argument("--frames", type=int, default=25, help="of each clip, a third into it")
+    parser.add_argument("--pictures", type=Path, help="folder for the worst place of each clip")
     args = parser.parse_args()
     keep_freed_memory()
     films = args.films or [path for path in sorted(DATA.iterdir()) if is_suitable(path)]
     print(f"{'':40s}" + "".join(f"{name:>13s}" for name in METHODS))
-    rows = [
-        row for row in (measured(path.name, excerpt(path, args.frames)) for path in films) if row
-    ]
+    clips = ((path.name, excerpt(path, args.frames)) for path in films)
+    rows = [measured(name, frames, args.pictures) for name, frames in clips if len(frames) >= 7]
     summary = summed(rows)
     for label, values in summary.items():
         show(label, values, "13.4f" if label in ("SSIM", "tOF") else "13.2f")
@@ -80,7 +81,7 @@ def is_suitable(path: Path) -> bool:
     return info.video is not None and info.video.bit_depth == 8 and not info.interlaced
 
 
-def measured(name: str, frames: list[Frame]) -> dict[str, Any]:
+def measured(name: str, frames: list[Frame], pictures: Path | None = None) -> dict[str, Any]:
     """What each method makes of one clip, frame by frame, and how long it takes."""
     real = [restamped(frame, n) for n, frame in enumerate(frames[::2])]
     made: dict[str, dict[int, Luma]] = {}
@@ -93,6 +94,8 @@ def measured(name: str, frames: list[Frame]) -> dict[str, Any]:
         spent = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - begun}
         made[method] = {n: luma for n, luma in shown if n % 2 and n < len(frames)}
         cost[method] = {"shown": len(shown), "made": len(made[method]), **spent}
+    if pictures:
+        write_worst(pictures, name, frames, made)
     whole = [of for method, of in made.items() if method != "mci" or len(frames) > 3]
     common = sorted(set.intersection(*(set(of) for of in whole)))
     quality = {

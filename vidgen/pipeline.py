@@ -39,6 +39,7 @@ from vidgen.stages import (
     Restore,
     ToneMap,
     Upscale,
+    at_rate,
 )
 from vidgen.timing import parse_rate
 from vidgen.zoo import Model, load
@@ -50,7 +51,7 @@ _IN_TIME = ("restore", "tone", "motion", "generate")
 _SDR_DEPTH = 8
 _DECODED_BEFORE = Fraction(2)  # seconds: pictures beside a keyframe may refer to ones before it
 _RUN_IN = Fraction(2, 3)  # seconds, from which history and flow converge
-_RUN_OUT = Fraction(1, 3)  # seconds, in which are the fields that restoring looks ahead to
+_RUN_OUT = Fraction(1, 3)  # seconds, in which are the fields and repetitions that are looked at
 
 Steps = dict[str, Stage]
 """Stages in the order in which a frame passes them, by the name that the report gives them."""
@@ -71,7 +72,7 @@ def make_segment(
     with ExitStack() as stack:
         steps, _ = build_stages(job.settings, job.video, job.origin, job.scan)
         clocks = {name: Clock() for name in ("decode", "wait", *steps, "encode")}
-        reading = _Reading(job, segment, restored="restore" in steps)
+        reading = _Reading(job, segment, steps)
         stack.callback(reading.decoder.close)
         decoded = prefetch(timed(reading, clocks["decode"]), name="decode")
         frames: Iterator[Frame] = timed(stack.enter_context(closing(decoded)), clocks["wait"])
@@ -126,9 +127,10 @@ def build_stages(
     target = target_format(deepened, settings.scale, settings.size)
     model, passes = _network(settings, source, target)
     if fps is not None or (model and model.history):
-        steps["motion"] = EstimateMotion()
+        steps["motion"] = EstimateMotion(fine=fps is not None and settings.tier == "balanced")
+    maker = ""
     if fps is not None:
-        steps["generate"] = _generate(settings, source, fps, origin)
+        steps["generate"], maker = at_rate(settings, source, fps, origin)
     if depth > shown:  # before the network, which then draws in that depth
         steps["deepen"] = Depth(depth, source.color.range)
     engine, grown = "", deepened
@@ -139,6 +141,8 @@ def build_stages(
         grown = upscale.output(deepened)
         times = f" {passes} times" if passes > 1 else ""
         engine = f"{model.name}{times} on {backend.describe()}"
+    if maker:
+        engine = f"{engine}; frames: {maker}" if engine else f"frames: {maker}"
     fit = Fit(target, grown=grown.width // source.width)
     if fit.changes(grown):
         steps["fit"] = fit
@@ -160,19 +164,6 @@ def _rate(settings: Settings, source: VideoFormat, scan: Scan) -> tuple[Fraction
     return fps, frames is None or fps > frames
 
 
-def _generate(
-    settings: Settings, source: VideoFormat, fps: Fraction, origin: Fraction | None
-) -> Generate | Predict:
-    """How the instants of another rate get their pictures. Raises UsageError for unknown words."""
-    if settings.generate not in ("interpolate", "predict", "off"):
-        raise UsageError(f"--generate {settings.generate}: give interpolate, predict or off")
-    if settings.generate == "off":
-        return Predict(fps, source_fps=source.fps, origin=origin, makes=False)
-    if settings.generate == "predict":
-        return Predict(fps, source_fps=source.fps, origin=origin)
-    return Generate(fps, source_fps=source.fps, origin=origin)
-
-
 def _network(
     settings: Settings, source: VideoFormat, target: VideoFormat
 ) -> tuple[Model | None, int]:
@@ -182,6 +173,8 @@ def _network(
     one that enlarges by 4 at once, which takes two fifths of the operations.
     """
     model = load(settings.model or f"x2-{settings.tier}")
+    if model.task != "upscale":
+        raise UsageError(f"--model {model.name}: made for {model.task!r}; give one that upscales")
     passes = network_passes(source, target, model.scale)
     if not passes:
         return None, 0
@@ -198,15 +191,16 @@ def output_format(steps: Steps, source: VideoFormat) -> VideoFormat:
 class _Reading:
     """The frames that a segment is made from: the run-in, its own, and the first one after it."""
 
-    def __init__(self, job: Job, segment: Segment, *, restored: bool) -> None:
-        alone = segment.fresh and not restored
+    def __init__(self, job: Job, segment: Segment, steps: Steps) -> None:
+        alone = segment.fresh and "restore" not in steps
         self._from = segment.begin if alone else segment.begin - _RUN_IN
         self._segment = segment
         first = max(segment.begin - job.zero - _DECODED_BEFORE, job.settings.start or Fraction(0))
         end = job.settings.end
         if segment.end is not None:
-            # So that the first frame after it is there, and the fields that are looked at.
-            after = _RUN_OUT if restored else Fraction(1, 1 << 30)
+            # So that the first frame after it is there, and what else is looked at.
+            looks_on = "restore" in steps or isinstance(steps.get("generate"), Generate)
+            after = _RUN_OUT if looks_on else Fraction(1, 1 << 30)
             reach = segment.end - job.zero + after
             end = reach if end is None else min(reach, max(end, segment.end - job.zero))
         self.decoder = Decoder(job.settings.source, start=first, end=end)

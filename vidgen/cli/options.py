@@ -48,7 +48,7 @@ def add_picture_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGr
         "--tier",
         choices=("realtime", "balanced"),
         default="realtime",
-        help="network: fast, or better and slower (default: %(default)s)",
+        help="network and motion: fast, or better and slower (default: %(default)s)",
     )
     picture.add_argument(
         "--model",

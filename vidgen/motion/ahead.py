@@ -109,7 +109,7 @@ class Ahead:
         return first, last
 
     @cached_property
-    def _still(self) -> NDArray[np.bool_] | None:
+    def _still(self) -> NDArray[Any] | None:
         """What stands still before all that moves."""
         return standing(self.previous[0], self.last[0], self._velocity)
 

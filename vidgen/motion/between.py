@@ -131,7 +131,7 @@ class Between:
         return Guess(steps, weight, difference, self._still)
 
     @cached_property
-    def _still(self) -> NDArray[np.bool_] | None:
+    def _still(self) -> NDArray[Any] | None:
         """What stands still before all that moves."""
         return standing(self.before[0], self.after[0], self._flows[1])
 

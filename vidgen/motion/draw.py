@@ -41,8 +41,8 @@ class Guess:
     """The share of the last, in [0, 1]."""
     difference: Scalars
     """How far both places differ, in 8-bit steps."""
-    still: NDArray[np.bool_] | None = None
-    """(H, W) pixels of luma that stand still whatever the steps say."""
+    still: NDArray[Any] | None = None
+    """(H, W), dtype of luma: all bits set where it stands still, whatever the steps say."""
 
     @property
     def loss(self) -> Scalars:
@@ -80,9 +80,8 @@ def draw(before: Planes, after: Planes, guess: Guess) -> Planes:
     pairs = np.ascontiguousarray(uv.reshape(height // 2, -1, 2)[:, : width // 2])
     luma = _sharpened(_unfolded(y, height, width), guess.loss)
     if guess.still is not None:
-        np.copyto(luma, before[0], where=guess.still)
-        whole = _folded(guess.still.view(np.uint8)).min(-1, keepdims=True) > 0
-        np.copyto(pairs, before[1], where=whole)
+        _put(luma, before[0], guess.still)
+        _put(pairs, before[1], _whole(guess.still))
     return luma, pairs
 
 
@@ -99,11 +98,12 @@ def candidates(before: Planes, after: Planes, guess: Guess) -> Candidates:
     small = cv2.merge([cv2.convertScaleAbs(part) for part in parts])
     guide = np.asarray(cv2.resize(small, (width, height)), np.uint8)
     if guess.still is not None:
-        still = _folded(guess.still.view(np.uint8)).view(np.bool_)
+        still, whole = _folded(guess.still), _whole(guess.still)
         for (luma, chroma), (y, uv) in ((before, first), (after, last)):
-            np.copyto(y, _folded(luma), where=still)
-            np.copyto(uv, chroma, where=still.all(-1, keepdims=True))
-        guide[still.any(-1), 1:] = 0
+            _put(y, _folded(luma), still)
+            _put(uv, chroma, whole)
+        moves = (_together(guess.still, np.bitwise_or) == 0).astype(np.uint8) * np.uint8(255)
+        guide &= cv2.merge([np.full_like(moves, 255), moves, moves, moves])
     return Candidates(first, last, guide)
 
 
@@ -138,9 +138,25 @@ def _corners(width: int, height: int, rows: int) -> Field:
     return corners
 
 
+def _put(made: NDArray[Any], real: NDArray[Any], bits: NDArray[Any]) -> None:
+    """Put `real` into `made` where all `bits` are set."""
+    made ^= (made ^ real) & bits
+
+
+def _whole(still: NDArray[Any]) -> NDArray[Any]:
+    """(H/2, W/2, 2): all bits set for blocks that stand still as a whole."""
+    return np.asarray(cv2.merge([_together(still, np.bitwise_and)] * 2))
+
+
+def _together(still: NDArray[Any], both: np.ufunc) -> NDArray[Any]:
+    """(H/2, W/2): the four of each block joined by `both`."""
+    rows = both(still[::2], still[1::2])
+    return np.asarray(both(rows[:, ::2], rows[:, 1::2]))
+
+
 def _folded(y: NDArray[Any]) -> NDArray[Any]:
     """(H/2, W/2, 4): the 2x2 pixels of each block, row by row."""
-    return cv2.merge([y[down::2, right::2] for down in (0, 1) for right in (0, 1)])
+    return np.asarray(cv2.merge([y[d::2, r::2] for d in (0, 1) for r in (0, 1)]))
 
 
 def _unfolded(blocks: NDArray[Any], height: int, width: int) -> NDArray[Any]:

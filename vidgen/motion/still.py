@@ -25,22 +25,26 @@ _AROUND, _MOST = 17, 0.5  # quarter-resolution pixels a side, and the share that
 _NEAR = np.ones((5, 5), np.uint8)
 
 
-def standing(first: NDArray[Any], last: NDArray[Any], velocity: Field) -> NDArray[np.bool_] | None:
-    """(H, W): what stands still before all that moves; None for nothing.
+def standing(first: NDArray[Any], last: NDArray[Any], velocity: Field) -> NDArray[Any] | None:
+    """(H, W), dtype of luma: all bits set at what stands still before all that moves; or None.
 
     `first` and `last` are luma (H, W); `velocity` is at a quarter of that, in its pixels.
     """
     speed = cv2.magnitude(*cv2.split(velocity))
-    moving = (speed > _MOVING_PIXELS / 4).astype(np.float32)
+    moving = (speed > _MOVING_PIXELS / 4).astype(np.uint8) * np.uint8(255)
     around = cv2.boxFilter(moving, -1, (_AROUND, _AROUND))
-    if not around.max() > _MOST:
+    if not around.max() > 255 * _MOST:
         return None
     unit = 1 if first.dtype == np.uint8 else 4
-    same = cv2.absdiff(first, last) <= _SAME * unit
-    top = np.iinfo(first.dtype).max
-    high = cv2.dilate(np.where(same, first, first.dtype.type(0)), _NEAR)
-    low = cv2.erode(np.where(same, first, top), _NEAR)
-    drawn = cv2.subtract(high, low) >= _DRAWN * unit
-    mask: NDArray[np.bool_] = same & drawn
-    mask &= cv2.resize(around, first.shape[::-1], interpolation=cv2.INTER_LINEAR) > _MOST
-    return mask if mask.any() else None
+    same = _all_bits(cv2.absdiff(first, last) <= _SAME * unit, first.dtype)
+    high = cv2.dilate(first & same, _NEAR)
+    low = cv2.erode(first | ~same, _NEAR)
+    same &= _all_bits(cv2.subtract(high, low) >= _DRAWN * unit, first.dtype)
+    amid = cv2.resize(around, first.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    same &= _all_bits(amid > 255 * _MOST, first.dtype)
+    return same if same.any() else None
+
+
+def _all_bits(chosen: NDArray[np.bool_], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """All bits set where chosen, none elsewhere."""
+    return np.asarray(np.negative(chosen.astype(dtype)))

@@ -3,7 +3,8 @@
 The candidates are real pictures that were warped to the wanted instant, outside. The network runs
 on blocks of 2x2 luma pixels, of which each has one pair of chroma: six planes in and out. It moves
 the share of the last candidate, and adds a residual where the guide allows it: nothing where both
-candidates are the same, sampled at whole pixels, so that what stands still stays exact.
+candidates are the same, sampled at whole pixels, so that what stands still stays exact. Chroma is
+mixed as the guide says: what networks of this size learnt for it lost 0.14 dB.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ PLANES = 6
 GUIDES = 4
 """See `vidgen.motion.Candidates`."""
 
-_SHARES = 5  # one for each luma pixel of the block, one for chroma
+_LUMA = 4
 
 
 class Fusion(nn.Module):
@@ -33,7 +34,7 @@ class Fusion(nn.Module):
         self.body = nn.ModuleList(
             Conv(width, width, bias=True, expand=expand) for _ in range(depth)
         )
-        self.tail = Conv(width, _SHARES + PLANES, bias=False, expand=expand)
+        self.tail = Conv(width, 2 * _LUMA, bias=False, expand=expand)
         with torch.no_grad():  # start as the plain mix and a little
             self.tail.weight.mul_(0.1)
 
@@ -55,9 +56,10 @@ class Fusion(nn.Module):
             assert isinstance(layer, Conv)
             features = F.relu(F.conv2d(features, layer.kernel(), layer.bias, padding=1))
         out = F.conv2d(features, self.tail.kernel(), padding=1).float()
-        share = (out[:, :_SHARES] + guide[:, :1]).clamp(0, 1)
-        share = torch.cat([share, share[:, -1:]], 1)  # U and V share theirs
-        return first + share * step + out[:, _SHARES:] * guide[:, 3:]
+        plain = first + guide[:, :1] * step
+        share = (out[:, :_LUMA] + guide[:, :1]).clamp(0, 1)
+        luma = first[:, :_LUMA] + share * step[:, :_LUMA] + out[:, _LUMA:] * guide[:, 3:]
+        return torch.cat([luma, plain[:, _LUMA:]], 1)
 
     @torch.no_grad()
     def project(self) -> None:

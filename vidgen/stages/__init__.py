@@ -5,6 +5,7 @@ from vidgen.stages.fit import Fit
 from vidgen.stages.generate import Generate
 from vidgen.stages.motion import EstimateMotion
 from vidgen.stages.predict import Predict
+from vidgen.stages.rate import at_rate
 from vidgen.stages.restore import Restore
 from vidgen.stages.synthesis import by_network
 from vidgen.stages.tonemap import ToneMap
@@ -19,5 +20,6 @@ __all__ = [
     "Restore",
     "ToneMap",
     "Upscale",
+    "at_rate",
     "by_network",
 ]

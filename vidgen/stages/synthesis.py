@@ -11,10 +11,13 @@ from vidgen.frame import Planes, VideoFormat
 from vidgen.motion import Ahead, Between
 from vidgen.zoo import Model
 
-__all__ = ["Synthesis", "Synthesizer", "by_motion", "by_network"]
+__all__ = ["INTERPOLATOR", "Synthesis", "Synthesizer", "by_motion", "by_network"]
 
 Synthesizer = Callable[[Between | Ahead, float], Planes]
 """(real pictures, an instant that they know) -> its planes, which belong to the caller."""
+
+INTERPOLATOR = "mid-realtime"
+"""For all tiers: what `balanced` has better is the flow."""
 
 Synthesis = Callable[[], AbstractContextManager[Synthesizer]]
 """Opens a synthesizer, with what it needs for as long as it is open."""

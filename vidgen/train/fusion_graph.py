@@ -1,7 +1,8 @@
 """The ONNX graph of a network that makes frames: two candidates and their guide in, planes out.
 
     y, uv of first and last -> Cast -> Transpose -> chain -> shares and residuals
-    first + share * (last - first) + residual * gate -> Clip -> Round -> Cast -> unblocked
+    luma:   first + share * (last - first) + residual * gate -> Clip -> Round -> Cast -> unblocked
+    chroma: first + weight * (last - first)                  -> Clip -> Round -> Cast
 
 Note on precision: codes of 8 bits are exact in bfloat16, and 10-bit ones enter the chain as codes
 over four; the mix itself, after the last convolution, is computed in float32 from all bits.
@@ -35,11 +36,13 @@ def build_fusion_graph(net: Fusion, bit_depth: int) -> Any:
     y, uv, y_last, uv_last, guide = (_planar(graph, name) for name in INPUTS)
     y_step, uv_step = graph("Sub", y_last, y), graph("Sub", uv_last, uv)
     out = _chain(graph, net, (y, uv, y_step, uv_step, guide), bit_depth)
-    parts = _split(graph, out, (_LUMA, 1, _LUMA, 2))
-    shown = _part(graph, guide, 0), _part(graph, guide, GUIDES - 1)
-    luma = _mixed(graph, y, y_step, (parts[0], parts[2]), shown, bit_depth)
-    chroma = _mixed(graph, uv, uv_step, (parts[1], parts[3]), shown, bit_depth)
-    _unblocked(graph, luma)
+    moved, residual = _split(graph, out, (_LUMA, _LUMA))
+    weight, gate = _part(graph, guide, 0), _part(graph, guide, GUIDES - 1)
+    zero, one = (graph.constant(value, np.float32) for value in (0, 1))
+    share = graph("Clip", graph("Add", moved, weight), zero, one)
+    luma = graph("Add", _mixed(graph, y, y_step, share), graph("Mul", residual, gate))
+    _unblocked(graph, _codes(graph, luma, bit_depth))
+    chroma = _codes(graph, _mixed(graph, uv, uv_step, weight), bit_depth)
     graph("Squeeze", chroma, graph.constant([0]), name="uv")
     return graph.model("fusion", *_ends(bit_depth))
 
@@ -63,7 +66,7 @@ def _chain(graph: Graph, net: Fusion, seen: tuple[str, ...], bit_depth: int) -> 
         features = graph("Relu", features)
         features = convolution(graph, f"body.{number}", features, kernel_of(layer), layer.bias)
     kernel = kernel_of(net.tail).copy()
-    kernel[-PLANES:] *= unit
+    kernel[-_LUMA:] *= unit
     return convolution(graph, "tail", graph("Relu", features), kernel, None)
 
 
@@ -80,20 +83,14 @@ def _part(graph: Graph, guide: str, channel: int) -> str:
     return graph("Mul", graph("Slice", guide, *ends), graph.constant(1 / 255, np.float32))
 
 
-def _mixed(
-    graph: Graph,
-    first: str,
-    step: str,
-    learnt: tuple[str, str],
-    shown: tuple[str, str],
-    bit_depth: int,
-) -> str:
-    """(1, h, w, c) integers, from share and residual by the network, weight and gate as shown."""
-    zero, one, top = (graph.constant(v, np.float32) for v in (0, 1, 2**bit_depth - 1))
-    share = graph("Clip", graph("Add", learnt[0], shown[0]), zero, one)
-    mix = graph("Add", first, graph("Mul", share, step))
-    total = graph("Add", mix, graph("Mul", learnt[1], shown[1]))
-    codes = graph("Round", graph("Clip", total, zero, top))
+def _mixed(graph: Graph, first: str, step: str, share: str) -> str:
+    return graph("Add", first, graph("Mul", share, step))
+
+
+def _codes(graph: Graph, planes: str, bit_depth: int) -> str:
+    """(1, c, h, w) float as (1, h, w, c) integers."""
+    ends = (graph.constant(value, np.float32) for value in (0, 2**bit_depth - 1))
+    codes = graph("Round", graph("Clip", planes, *ends))
     kind = TensorProto.UINT8 if bit_depth == 8 else TensorProto.UINT16
     return graph("Transpose", graph("Cast", codes, to=kind), perm=[0, 2, 3, 1])
 
