@@ -247,6 +247,16 @@ def test_files_and_functions_are_short(folder):
                 assert (node.end_lineno or 0) - node.lineno < 60, f"{path}: {node.name}"
 
 
+def test_nothing_heavy_is_in_git():
+    """What is fetched stays outside, libraries above all: history keeps it for ever."""
+    command = ["git", "-C", str(ROOT), "ls-files", "-z"]
+    listed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    files = [ROOT / name for name in listed.stdout.split("\0") if name]
+    assert not [file.name for file in files if file.exists() and file.stat().st_size > 2**20]
+
+
 def readme() -> str:
     return (ROOT / "README.md").read_text("utf-8")
 
