@@ -155,7 +155,8 @@ def watch(monkeypatch, seconds, events=None, breaks_at=(), chain=None, told=None
     module = import_module("vidgen.live.run")  # its function has the same name
     monkeypatch.setattr(module, "Feed", partial(SimulatedFeed, simulation))
     monkeypatch.setattr(module, "Source", partial(Source, connect=sender))
-    monkeypatch.setattr(module, "Sink", partial(Sink, connect=lambda *given: viewer))
+    sink = partial(Sink, connect=lambda *given: viewer, start=lambda work, name: work())
+    monkeypatch.setattr(module, "Sink", sink)
     if chain:
         monkeypatch.setattr(module, "Chain", partial(chain, simulation))
     given = {"source": "tcp://there:1", "sink": "tcp://here:1", "scale": 1, "fps": "60"}

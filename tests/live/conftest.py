@@ -47,6 +47,7 @@ while again * length < seconds:
     again += 1
 out.close()
 """
+FAST = {"preset": "ultrafast", "g": "10"}
 VIDEO = VideoFormat(width=32, height=16, fps=Fraction(30))
 
 
@@ -160,3 +161,8 @@ def sender(child):
         return child(sys.executable, "-c", SENDER, film, url, length, seconds)
 
     return start
+
+
+@pytest.fixture
+def film(clip):
+    return clip("in.mp4", frames=30, size=(64, 48), audio="aac", options=FAST)

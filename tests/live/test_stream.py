@@ -19,13 +19,6 @@ from vidgen.live.settings import LiveReport
 from vidgen.live.watch import Watch
 from vidgen.media.live import OutputOptions
 
-FAST = {"preset": "ultrafast", "g": "10"}
-
-
-@pytest.fixture
-def film(clip):
-    return clip("in.mp4", frames=30, size=(64, 48), audio="aac", options=FAST)
-
 
 def pictures(path, **words):
     """Times of the pictures, and of the sound, in seconds."""

@@ -13,6 +13,7 @@ from vidgen.frame import Frame, VideoFormat
 from vidgen.live.clock import Clock
 from vidgen.live.settings import LiveReport, LiveSettings
 from vidgen.media.live import LiveOutput
+from vidgen.stage import background
 
 __all__ = ["Sink"]
 
@@ -35,13 +36,15 @@ class Sink:
         clock: Clock,
         report: LiveReport,
         connect: Callable[..., LiveOutput] = LiveOutput,
+        start: Callable[[Callable[[], object], str], object] = background,
     ) -> None:
         self._settings, self._video, self._others = settings, video, others
-        self._clock, self._report, self._connect = clock, report, connect
+        self._clock, self._report, self._connect, self._start = clock, report, connect, start
         self._begin: Fraction | None = None
         self._failures = 0
         self._retry = clock.now()
         self._output: LiveOutput | None = None
+        self._opening = False
         self._open()
 
     def _open(self) -> None:
@@ -88,13 +91,20 @@ class Sink:
         self._failures += 1
 
     def _is_there(self) -> bool:
-        if self._output is None and self._clock.now() >= self._retry:
-            try:
-                self._open()
-                self._report.sink_reconnects += 1
-            except OutputError as error:
-                self._lost(error)
+        """Whether pictures can be written; where not, somebody else waits for the other side."""
+        if self._output is None and not self._opening and self._clock.now() >= self._retry:
+            self._opening = True
+            self._start(self._open_again, "sink")
         return self._output is not None
+
+    def _open_again(self) -> None:
+        try:
+            self._open()
+            self._report.sink_reconnects += 1
+        except OutputError as error:
+            self._lost(error)
+        finally:
+            self._opening = False
 
     def close(self) -> None:
         """Flush and end."""

@@ -1,0 +1,71 @@
+"""A sink that is lost is called again, and nobody waits for it."""
+
+from fractions import Fraction
+
+import pytest
+
+from vidgen.errors import OutputError
+from vidgen.live.settings import LiveReport, LiveSettings
+from vidgen.live.sink import Sink
+
+
+class Output:
+    """What `LiveOutput` is to `Sink`; its first writes fail."""
+
+    def __init__(self, failures=0):
+        self.failures, self.times, self.notes, self.ended = failures, [], [], False
+
+    def write(self, frame):
+        if self.failures:
+            self.failures -= 1
+            raise OutputError("gone")
+        self.times.append(frame.time)
+
+    def close(self):
+        self.ended = True
+
+    abandon = close
+
+
+@pytest.fixture
+def opened(clock, live):
+    """`opened(outputs, ...)`: a sink that is given one after the other; None cannot be reached."""
+
+    def make(outputs, url="tcp://there:1", **words):
+        left, started, report = list(outputs), [], LiveReport()
+
+        def connect(*given):
+            if (output := left.pop(0)) is None:
+                raise OutputError("refused")
+            return output
+
+        def start(work, name):
+            started.append(work)
+
+        settings = LiveSettings(source="-", sink=url, **words)
+        sink = Sink(settings, live.VIDEO, [], clock, report, connect, start)
+        return sink, report, started
+
+    return make
+
+
+def test_nobody_waits_for_a_sink_that_is_called_again(opened, clock, live):
+    lost, again = Output(failures=1), Output()
+    sink, report, started = opened([lost, None, again])
+    for n in range(300):
+        sink.write(live.frame(n), Fraction(n, 30))
+        clock.sleep(Fraction(1, 30))
+        if n in (100, 200):
+            assert len(started) == 1
+            started.pop()()
+    assert lost.ended
+    assert not lost.times
+    assert again.times == [Fraction(n, 30) for n in range(201, 300)]
+    assert report.sink_reconnects == 1
+
+
+@pytest.mark.parametrize("words", [{"url": "out.ts"}, {"reconnect": False}])
+def test_a_file_is_not_begun_anew(opened, live, words):
+    sink, _, _ = opened([Output(failures=1)], **words)
+    with pytest.raises(OutputError, match="gone"):
+        sink.write(live.frame(0), Fraction(0))
