@@ -40,7 +40,7 @@ FLOORS = [
     {"segments", "stills", "live", "filter"},
     {"cluster"},
     {"bench"},
-    {"cli"},
+    {"cli", "plugins"},
     {"__main__"},
 ]
 """From the ground up; a module imports from floors below its own, and within its own package."""
@@ -54,6 +54,7 @@ BESIDE = {
 HOMES = {
     "av": ("vidgen.media",),
     "cupy": ("vidgen.kernels", "vidgen.engines"),
+    "gi": ("vidgen.plugins",),
     "openvino": ("vidgen.engines",),
     "ray": ("vidgen.cluster",),
     "tensorrt": ("vidgen.engines.tensorrt",),

@@ -40,6 +40,8 @@ class Chosen:
         except TypeError as error:
             word = str(error).rpartition("argument ")[2]
             raise UsageError(f"{word}: unknown; give words of Settings, as scale=2") from error
+        if settings.scale not in (None, 1, 2, 4):
+            raise UsageError(f"scale {settings.scale}: give 1, 2 or 4, or another size by size")
         self._steps, self.engine = build_stages(settings, source)
         self.output = output_format(self._steps, source)
         """What comes out."""
@@ -85,17 +87,27 @@ class Filter:
         frame = picture if isinstance(picture, Frame) else self._stamped(as_planes(picture))
         height, width = frame.y.shape
         depth = _DEPTHS[frame.y.itemsize]
-        source = VideoFormat(width, height, self._rate, depth, color=self._color)
-        if self._pushed is None:
-            chosen = Chosen(source, self._words)
-            self.engine, self.output, self._source = chosen.engine, chosen.output, source
-            self._pushed = Pushed(chosen, "filter")
-        if source != self._source:
+        if self._pushed is None or self._source is None:
+            self.begin(VideoFormat(width, height, self._rate, depth, color=self._color))
+        assert self._pushed is not None
+        assert self._source is not None
+        first = self._source.width, self._source.height, self._source.bit_depth
+        if (width, height, depth) != first:
             raise UsageError(
                 f"Filter: a picture of {width}x{height}, {depth} bits, after others; "
                 f"flush this filter and make another one"
             )
         return self._pushed.send(frame)
+
+    def begin(self, source: VideoFormat) -> VideoFormat:
+        """Take pictures of that format, in place of what the first one tells; what will come out.
+
+        Engines are built at the first picture. Raises UsageError for a word.
+        """
+        chosen = Chosen(source, self._words)
+        self.engine, self.output, self._source = chosen.engine, chosen.output, source
+        self._pushed = Pushed(chosen, "filter")
+        return chosen.output
 
     def flush(self) -> list[Frame]:
         """The frames still held back. It ends the stream: nothing can be sent after it."""
