@@ -135,11 +135,11 @@ def test_a_minute_is_the_same_though_a_hundred_workers_are_killed(
     begun = time.monotonic()
     finished(upscaled(source, "whole.mkv", *words), 0)
     duration, whole = time.monotonic() - begun, pictures(tmp_path / "whole.mkv")
-    killed = 0
-    for number in range(KILLS):
+    killed = number = 0
+    while killed < KILLS:
         run, target = upscaled(source, f"{number}.mkv", *words), tmp_path / f"{number}.mkv"
         moment = time.monotonic() + random.uniform(0, duration)
-        while run.poll() is None and time.monotonic() < moment:
+        while run.poll() is None and (time.monotonic() < moment or not tasks()):
             time.sleep(0.01)
         for worker in tasks()[:1]:
             os.kill(worker, signal.SIGKILL)
@@ -147,7 +147,8 @@ def test_a_minute_is_the_same_though_a_hundred_workers_are_killed(
         finished(run, 0)
         assert pictures(target) == whole
         target.unlink()
-    assert killed > KILLS // 2  # some moments are before the first worker or after the last
+        number += 1
+        assert number <= 3 * KILLS  # some moments are after the last piece
 
 
 def test_a_film_that_the_nodes_do_not_have_is_read_through(upscaled, address, clip, tmp_path):

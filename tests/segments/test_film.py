@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from vidgen.errors import OutputError
+from vidgen.media import source
 from vidgen.scan import Scan
 from vidgen.segments import run, scans
 from vidgen.segments.folder import hold, work_folder
@@ -78,6 +79,15 @@ def test_the_film_is_looked_at_once(settings, monkeypatch, crf):
         run(settings(target="b.mkv"), stop_at(70))
     run(settings(target="b.mkv", end=Fraction(2)))
     assert seen == [None, None, 2]
+
+
+def test_no_piece_turns_the_log_of_ffmpeg_on(settings, monkeypatch):
+    """Two threads open and close decoders at a time: with the log on, they may wait for ever."""
+    asked, real = [], source._dumped
+    monkeypatch.setattr(source, "_DUMPS", {})
+    monkeypatch.setattr(source, "_dumped", lambda container: asked.append(1) or real(container))
+    run(settings(fps=None))
+    assert len(asked) == 1
 
 
 def test_a_damaged_piece_is_made_again(settings, contents, whole):

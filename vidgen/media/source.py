@@ -183,8 +183,9 @@ def described(container: InputContainer, path: Path | None = None) -> dict[int, 
 def dump(container: InputContainer, path: Path | None = None) -> str:
     """All that FFmpeg writes of the film at `path`, or that comes live, for people to read.
 
-    Asked once for each film: while it is, FFmpeg's log is on, and PyAV prints a traceback when
-    another thread logs at the moment in which it is turned off again.
+    Asked once for each film, before there are other threads. While it is, FFmpeg's log is on. If
+    another thread logs when it is turned off again, PyAV 18 prints a traceback; if another one
+    closes a decoder whose threads log, both wait for each other for ever.
     """
     if path is None:
         return _dumped(container)
