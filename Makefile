@@ -8,7 +8,7 @@ ARGS ?=
 VENV := .venv
 PY = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 
-.PHONY: help demo test soak env check bench test-gpu golden clean
+.PHONY: help demo test soak live-deps env check bench test-gpu golden clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -22,6 +22,9 @@ test: $(VENV)/.test ## run the tests; ARGS="-k name" goes to pytest
 
 soak: $(VENV)/.test ## run the long counts: hours
 	$(VENV)/bin/python -m pytest -m soak $(ARGS)
+
+live-deps: ## install the real servers that tests of streams use (Debian; as root)
+	apt-get install -y --no-install-recommends nginx libnginx-mod-rtmp srt-tools ffmpeg
 
 env: $(VENV)/.test ## only make the environment of the tests
 

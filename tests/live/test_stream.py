@@ -160,7 +160,6 @@ def test_figures_by_file_and_http(tmp_path):
         ({"source": "none.mp4"}, InputError, "none.mp4: no such file"),
         ({"source": "tcp://127.0.0.1:1"}, InputError, "cannot be opened"),
         ({"source": "udp://127.0.0.1:1", "listen": True}, UsageError, "udp cannot wait"),
-        ({"source": "srt://127.0.0.1:1"}, InputError, "srt-live-transmit"),
         ({"source": "tcp://here", "listen": True}, UsageError, "give host and port"),
         ({"container": "nonesuch"}, UsageError, "--from nonesuch"),
         ({"sink": "out.xyz"}, UsageError, "no container is known by .xyz"),

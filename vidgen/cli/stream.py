@@ -71,9 +71,9 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
 def _add_connection_options(parser: argparse.ArgumentParser) -> None:
     ends = parser.add_argument_group("connections")
     ends.add_argument(
-        "--listen", action="store_true", help="SRC waits for a sender: tcp, rtmp, rtsp, http"
+        "--listen", action="store_true", help="SRC waits for a sender: tcp, srt, rtmp, rtsp, http"
     )
-    ends.add_argument("--serve", action="store_true", help="DST waits for a reader: tcp")
+    ends.add_argument("--serve", action="store_true", help="DST waits for a reader: tcp, srt")
     ends.add_argument("--from", dest="demuxer", metavar="FORMAT", help="SRC's format, for FFmpeg")
     ends.add_argument(
         "--to", dest="muxer", metavar="FORMAT", help="DST's format, for FFmpeg: mpegts, nut, flv"

@@ -85,6 +85,7 @@ class Source:
         )
         try:
             source.open()
+            self._report.notes += [each for each in source.notes if each not in self._report.notes]
         except BaseException:
             source.__exit__()
             raise

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import av
 
-from vidgen.errors import InputError, OutputError, UsageError
+from vidgen.errors import OutputError, UsageError
+from vidgen.media.live.relay import local_udp, srt_url
 from vidgen.media.source import require_file
 
 __all__ = ["Address", "is_file", "is_paced", "muxer_of", "sink", "source"]
@@ -25,7 +26,7 @@ _CONTAINERS = {
     ".mov": "mov", ".nut": "nut", ".flv": "flv", ".m3u8": "hls", ".y4m": "yuv4mpegpipe",
 }  # fmt: skip
 _BY_SCHEME = {"rtmp": "flv", "rtmps": "flv", "rtsp": "rtsp", "udp": "mpegts", "rtp": "rtp_mpegts",
-              "tcp": "mpegts", "http": "mpegts", "https": "mpegts"}  # fmt: skip
+              "tcp": "mpegts", "srt": "mpegts", "http": "mpegts", "https": "mpegts"}  # fmt: skip
 _MUXING = {
     "hls": {"hls_time": "2", "hls_list_size": "6", "hls_flags": "delete_segments"},
     "mp4": {"movflags": "frag_keyframe+empty_moov+default_base_moof"},
@@ -46,6 +47,8 @@ class Address:
     options: dict[str, str] = field(default_factory=dict)
     socket: tuple[str, int] | None = None
     """Host and port at which this program itself waits for one peer."""
+    relay: tuple[str, str] | None = None
+    """From where to where a `Relay` is to carry packets."""
 
 
 def is_paced(url: str) -> bool:
@@ -74,6 +77,10 @@ def source(
     if not scheme:
         require_file(Path(url))
         return Address(f"file:{url}", container, given)
+    if scheme == "srt":
+        local = local_udp()
+        relay = srt_url(url, listen), local
+        return Address(local, container or "mpegts", {**_PROBE, **given}, relay=relay)
     if listen:
         return _listening(url, scheme, container, given)
     live = {**_PROBE, **({"rtsp_transport": "tcp"} if scheme == "rtsp" else {}), **given}
@@ -83,7 +90,7 @@ def source(
 def _listening(url: str, scheme: str, container: str | None, given: dict[str, str]) -> Address:
     if scheme not in _CAN_LISTEN:
         raise UsageError(
-            f"--listen {url}: {scheme} cannot wait for a sender; give tcp, rtmp, rtsp or http "
+            f"--listen {url}: {scheme} cannot wait for a sender; give tcp, srt, rtmp, rtsp or http "
             f"(udp needs no --listen)"
         )
     if scheme == "tcp":
@@ -104,9 +111,13 @@ def sink(
     scheme = _scheme(url)
     container = muxer_of(url, container)
     muxing = {**_MUXING.get(container, {}), **(options or {})}
+    if scheme == "srt":
+        local = local_udp()
+        sized = f"{local}?pkt_size=1316"  # what the helper takes at once
+        return Address(sized, container, muxing, relay=(local, srt_url(url, listen)))
     if listen and scheme != "tcp":
         raise UsageError(
-            f"--serve {url}: only tcp can be waited on for a reader; publish to a server instead"
+            f"--serve {url}: only tcp and srt can wait for a reader; publish to a server instead"
         )
     if url == "-":
         return Address("pipe:1", container, muxing)
@@ -146,14 +157,8 @@ def _muxer(url: str, scheme: str) -> str:
 
 
 def _scheme(url: str) -> str:
-    """`tcp` of `tcp://...`; empty for a path and for `-`. Raises InputError for SRT."""
-    scheme = url.split("://")[0].lower() if "://" in url else ""
-    if scheme == "srt":
-        raise InputError(
-            f"{url}: the FFmpeg inside PyAV has no SRT; run `srt-live-transmit {url} "
-            f"udp://127.0.0.1:9000` and give udp://127.0.0.1:9000"
-        )
-    return scheme
+    """`tcp` of `tcp://...`; empty for a path and for `-`."""
+    return url.split("://")[0].lower() if "://" in url else ""
 
 
 def _host_and_port(url: str) -> tuple[str, int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import BytesIO
@@ -20,7 +21,9 @@ from vidgen.frame import Frame, VideoFormat
 from vidgen.media.color import PictureReader
 from vidgen.media.decode import format_of
 from vidgen.media.live.address import Address, is_paced, source
+from vidgen.media.live.fields import Deinterlacer
 from vidgen.media.live.peer import Peer
+from vidgen.media.live.relay import Relay
 from vidgen.media.source import chroma_location, described, is_picture, reason
 from vidgen.media.unsaid import said_by_size
 
@@ -32,6 +35,7 @@ _MOST_PIXELS = 8192 * 4608
 """Of a picture: a header can announce sizes whose buffers alone would end the program."""
 _DAMAGED_IN_A_ROW = 500  # packets: then it is no stream any more
 _LENGTH_WHEN_UNKNOWN = Fraction(1, 25)  # seconds
+_MOST_HELD = 1000  # packets of sound before the first picture
 _PASSES = ("audio", "subtitle")
 
 
@@ -76,6 +80,11 @@ class LiveInput:
     ) -> None:
         self._url, self._stall_seconds, self._closed = url, stall_seconds, False
         self._peer: Peer | None = None
+        self._relay: Relay | None = None
+        self._whole: Deinterlacer | None = None
+        self._listens = listen
+        self.notes: list[str] = []
+        """What was done to the pictures."""
         self._container: InputContainer | None = None
         self._address = source(url, container, listen, options)
         self._expect = expect
@@ -109,28 +118,37 @@ class LiveInput:
     def _opened(self, address: Address) -> InputContainer:
         timeout = None if self.paced else self._stall_seconds
         try:
+            if address.relay:
+                self._relay = Relay(*address.relay)
             if address.socket:
                 self._peer = Peer(address.socket, self._stall_seconds, InputError)
                 if not self._peer.accept():
                     raise InputError(f"{self._url}: closed while waiting for a sender")
-            return av.open(
-                self._peer or address.url,
-                "r",
-                format=address.container,
-                options=address.options,
-                timeout=timeout,
-                metadata_errors="replace",
-            )
+            while True:
+                try:
+                    return av.open(
+                        self._peer or address.url,
+                        "r",
+                        format=address.container,
+                        options=dict(address.options),
+                        timeout=timeout,
+                        metadata_errors="replace",
+                    )
+                except av.ExitError:  # nobody came in that time
+                    if not self._listens or self._peer or self._closed:
+                        raise
         except (av.FFmpegError, OSError, ValueError) as error:
             raise InputError(f"{self._url}: cannot be opened ({reason(error)})") from error
 
     def _first(self) -> list[Frame | Passing]:
         """All until the first picture, whose format is that of the stream."""
-        held: list[Frame | Passing] = []
+        held: deque[Frame | Passing] = deque(maxlen=_MOST_HELD)
         for item in self._arrived:
             held.append(item)
             if isinstance(item, Frame):
-                return held
+                if self._peer is not None:
+                    self._peer.opened()
+                return list(held)
         raise InputError(f"{self._url}: ended before its first picture")
 
     def __iter__(self) -> Iterator[Frame | Passing]:
@@ -174,7 +192,18 @@ class LiveInput:
                 raise InputError(f"{self._url}: sends nothing that can be decoded") from error
             return
         for picture in pictures:
-            yield self._frame(picture)
+            yield from map(self._frame, self._progressive(picture))
+        if packet is None and self._whole is not None:
+            yield from map(self._frame, self._whole(None))
+
+    def _progressive(self, picture: av.VideoFrame) -> Iterable[av.VideoFrame]:
+        """`picture` without fields; from the first one that is flagged as two fields on."""
+        if self._whole is None:
+            if not picture.interlaced_frame:
+                return [picture]
+            self._whole = Deinterlacer(self._stream)
+            self.notes.append("interlaced: fields are made whole by bwdif, a picture a frame")
+        return self._whole(picture)
 
     def _frame(self, picture: av.VideoFrame) -> Frame:
         if not hasattr(self, "video"):
@@ -183,8 +212,7 @@ class LiveInput:
         duration = picture.duration or self._nominal
         self._next_pts = pts + duration
         y, uv = self._read(picture)
-        interlaced = bool(picture.interlaced_frame)
-        return Frame(y, uv, pts, duration, self._time_base, interlaced=interlaced)
+        return Frame(y, uv, pts, duration, self._time_base)
 
     def _begin(self, picture: av.VideoFrame) -> None:
         video = format_of(picture, self._stream, self._chroma_location)
@@ -208,3 +236,5 @@ class LiveInput:
         self.close()
         if self._container is not None:
             self._container.close()
+        if self._relay is not None:
+            self._relay.close()

@@ -21,9 +21,10 @@ from vidgen.frame import Frame, VideoFormat
 from vidgen.media.codec import Codec
 from vidgen.media.codecs import Container, find_codec, ordinary_priority
 from vidgen.media.color import picture
-from vidgen.media.live.address import sink
+from vidgen.media.live.address import Address, sink
 from vidgen.media.live.input import Passing
 from vidgen.media.live.peer import Peer
+from vidgen.media.live.relay import Relay
 from vidgen.media.output import video_stream
 from vidgen.media.source import reason
 
@@ -107,23 +108,30 @@ class LiveOutput:
             time_base = 1 / video.fps
         self._time_base = time_base
         self._peer: Peer | None = None
+        self._relay: Relay | None = None
         self._last: int | None = None
-        with self._errors_named():
-            if address.socket:
-                self._peer = Peer(address.socket, options.stall_seconds, OutputError)
-                self._peer.accept()
-            self._output = av.open(
-                self._peer or address.url,
-                "w",
-                format=self._muxer,
-                container_options={
-                    **address.options,
-                    "max_interleave_delta": _INTERLEAVE,
-                    "flush_packets": "1",
-                },
-                timeout=options.stall_seconds,
-            )
-            self._begin(words, others)
+        try:
+            with self._errors_named():
+                self._open(address, options)
+                self._begin(words, others)
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _open(self, address: Address, options: OutputOptions) -> None:
+        if address.relay:
+            self._relay = Relay(*address.relay)
+        if address.socket:
+            self._peer = Peer(address.socket, options.stall_seconds, OutputError)
+            self._peer.accept()
+        muxing = {"max_interleave_delta": _INTERLEAVE, "flush_packets": "1"}
+        self._output = av.open(
+            self._peer or address.url,
+            "w",
+            format=self._muxer,
+            container_options={**address.options, **muxing},
+            timeout=options.stall_seconds,
+        )
 
     def _begin(self, words: dict[str, str], others: Sequence[Stream]) -> None:
         container = Container("", self._muxer)
@@ -185,8 +193,12 @@ class LiveOutput:
         try:
             self._output.close()
         finally:
-            if self._peer is not None:
-                self._peer.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        for each in (self._peer, self._relay):
+            if each is not None:
+                each.close()
 
     def abandon(self) -> None:
         """Let go of a sink that is gone."""

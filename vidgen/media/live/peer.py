@@ -14,6 +14,8 @@ from vidgen.errors import VidgenError
 __all__ = ["Peer"]
 
 _POLL_SECONDS = 0.25
+_OPENING_SECONDS = 30
+"""A header that goes on for longer is no header."""
 
 
 class Peer:
@@ -28,6 +30,7 @@ class Peer:
     ) -> None:
         self._address, self._stall_seconds, self._error = address, stall_seconds, error
         self._closed = False
+        self._until: float | None = None
         self._peer: socket.socket | None = None
         self.name = "tcp://{}:{}".format(*address)
 
@@ -43,15 +46,22 @@ class Peer:
                     except TimeoutError:
                         continue
                     self._peer.settimeout(_POLL_SECONDS)
+                    self._until = monotonic() + _OPENING_SECONDS
                     return True
         except OSError as error:
             raise self._error(f"{self.name}: cannot wait there ({error.strerror})") from error
         return False
 
+    def opened(self) -> None:
+        """The stream has begun: from now on it may last."""
+        self._until = None
+
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end of the stream."""
         began = monotonic()
         while self._peer is not None and not self._closed:
+            if self._until is not None and monotonic() > self._until:
+                raise TimeoutError(f"no picture within {_OPENING_SECONDS} seconds")
             try:
                 return self._peer.recv(size)
             except TimeoutError:

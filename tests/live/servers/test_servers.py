@@ -1,0 +1,85 @@
+"""Published to a real server, filtered, published again, read back; and every other way."""
+
+import itertools
+import socket
+
+import pytest
+
+from tests.live.servers.conftest import free_port
+
+WORDS = ["--scale", "2", "--tier", "realtime", "--latency", "400"]
+
+
+def right(read):
+    """The size is doubled, times go forward, and there is sound about the picture's time."""
+    size, times = read
+    assert size == (128, 96)
+    video = times["video"]
+    assert all(b > a for a, b in itertools.pairwise(video))
+    assert times["audio"]
+    assert min(abs(each - video[-1]) for each in times["audio"]) < 1
+
+
+def test_rtmp_through_a_server(nginx, send, stream, watched):
+    rtmp, _, _ = nginx
+    send(f"{rtmp}/in", "flv")
+    stream(f"{rtmp}/in", f"{rtmp}/out", *WORDS)
+    right(watched(f"{rtmp}/out"))
+
+
+def test_hls_from_a_web_server(nginx, send, stream, watched, tmp_path):
+    _, http, folder = nginx
+    port = free_port()
+    stream("--listen", f"tcp://127.0.0.1:{port}", folder / "live.m3u8", *WORDS)
+    send(f"tcp://127.0.0.1:{port}", "mpegts")
+    right(watched(f"{http}/live.m3u8"))
+
+
+def test_a_publisher_without_a_server(send, stream, watched):
+    """RTMP waited for by FFmpeg's own listener; TCP served to the reader."""
+    rtmp, tcp = free_port(), free_port()
+    stream(
+        "--listen", f"rtmp://127.0.0.1:{rtmp}/live/in", "--serve", f"tcp://127.0.0.1:{tcp}", *WORDS
+    )
+    send(f"rtmp://127.0.0.1:{rtmp}/live/in", "flv")
+    right(watched(f"tcp://127.0.0.1:{tcp}"))
+
+
+def test_udp(send, stream, watched):
+    here, there = (free_port(socket.SOCK_DGRAM) for _ in range(2))
+    send(f"udp://127.0.0.1:{here}?pkt_size=1316", "mpegts")
+    stream(f"udp://127.0.0.1:{here}", f"udp://127.0.0.1:{there}?pkt_size=1316", *WORDS)
+    right(watched(f"udp://127.0.0.1:{there}"))
+
+
+def test_srt_by_its_helper(program, child, send, stream, watched):
+    """A sender's SRT is waited for, and what is made is sent by SRT to a waiting reader."""
+    program("srt-live-transmit")
+    first, last, srt, out = (free_port(socket.SOCK_DGRAM) for _ in range(4))
+    child("srt-live-transmit", f"udp://127.0.0.1:{first}", f"srt://127.0.0.1:{srt}")
+    child("srt-live-transmit", f"srt://127.0.0.1:{out}?mode=listener", f"udp://127.0.0.1:{last}")
+    send(f"udp://127.0.0.1:{first}?pkt_size=1316", "mpegts")
+    stream("--listen", f"srt://127.0.0.1:{srt}", f"srt://127.0.0.1:{out}", *WORDS)
+    right(watched(f"udp://127.0.0.1:{last}"))
+
+
+def test_a_source_that_comes_back(nginx, send, stream, watched):
+    """The publisher is killed and another one begins: the reader's stream goes on."""
+    rtmp, _, _ = nginx
+    first = send(f"{rtmp}/in", "flv")
+    stream(f"{rtmp}/in", f"{rtmp}/out", *WORDS)
+    watched(f"{rtmp}/out")
+    first.kill()
+    first.wait(timeout=30)
+    send(f"{rtmp}/in", "flv")
+    right(watched(f"{rtmp}/out", pictures=60))
+
+
+@pytest.mark.parametrize("scheme", ["rtmp", "tcp", "srt"])
+def test_nobody_there(vidgen, scheme, program):
+    if scheme == "srt":
+        program("srt-live-transmit")
+    url = f"{scheme}://127.0.0.1:{free_port()}"
+    result = vidgen("stream", url, "out.ts", "--stall", "2")
+    assert result.returncode == 1
+    assert f"{url}: cannot be opened" in result.stderr

@@ -1,0 +1,108 @@
+"""Rubbish, endless headers, sizes that change a thousand times: bounded, and said."""
+
+import socket
+from fractions import Fraction
+from threading import Thread
+
+import av
+import numpy as np
+import pytest
+
+from vidgen.errors import InputError
+from vidgen.media.live import LiveInput, peer
+
+
+@pytest.fixture
+def attacked():
+    """`attacked(data)`: what a listener makes of a sender who says `data` over and over."""
+
+    def attack(chunks, **words):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        source = LiveInput(f"tcp://127.0.0.1:{port}", listen=True, **words)
+        thread = Thread(target=_send, args=(port, chunks), daemon=True)
+        thread.start()
+        try:
+            with source:
+                source.open()
+                return list(source)
+        finally:
+            thread.join(timeout=60)
+
+    return attack
+
+
+def _send(port, chunks):
+    for _ in range(600):
+        try:
+            sender = socket.create_connection(("127.0.0.1", port), timeout=1)
+            break
+        except OSError:
+            continue
+    with sender:
+        try:
+            for chunk in chunks:
+                sender.sendall(chunk)
+        except OSError:
+            return  # the listener has heard enough
+
+
+@pytest.mark.parametrize("container", [None, "mpegts", "flv", "matroska"])
+def test_rubbish(attacked, container):
+    rng = np.random.default_rng(5)
+    chunks = [rng.integers(0, 256, 65536).astype(np.uint8).tobytes() for _ in range(64)]
+    with pytest.raises(InputError, match=r"cannot be opened|no video|first picture"):
+        attacked(chunks, container=container)
+
+
+def test_a_header_without_end(attacked, monkeypatch):
+    """FLV script data, megabyte after megabyte: given up after a while, whatever comes."""
+    monkeypatch.setattr(peer, "_OPENING_SECONDS", 1)
+    size = 1 << 16
+    tag = (
+        b"\x12" + size.to_bytes(3, "big") + bytes(7) + bytes(size) + (size + 11).to_bytes(4, "big")
+    )
+
+    def chunks():
+        yield b"FLV\x01\x05\x00\x00\x00\x09" + bytes(4)
+        while True:
+            yield tag
+
+    with pytest.raises(InputError, match=r"cannot be opened|no picture|first picture|no video"):
+        attacked(chunks(), container="flv")
+
+
+def test_a_thousand_changes_of_size(tmp_path):
+    """All pictures have the size of the first one, and none is lost."""
+    one, other = (_picture(size) for size in ((64, 48), (96, 32)))
+    (tmp_path / "in.h264").write_bytes(b"".join([one, other] * 500))
+    with LiveInput(str(tmp_path / "in.h264")) as source:
+        source.open()
+        shapes = [frame.y.shape for frame in source]
+    assert len(shapes) == 1000
+    assert {*shapes} == {(48, 64)}
+
+
+def _picture(size):
+    """One keyframe with its headers."""
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height = size
+    encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, 25)
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency"}
+    frame = av.VideoFrame(*size, "yuv420p")
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    frame.pts = 0
+    return b"".join(bytes(each) for each in [*encoder.encode(frame), *encoder.encode(None)])
+
+
+def test_interlaced_pictures_are_made_whole(clip, tmp_path):
+    film = clip("in.mp4", frames=20, options={"x264-params": "interlaced=1:tff=1"})
+    with LiveInput(str(film)) as source:
+        source.open()
+        frames = list(source)
+        assert source.notes == ["interlaced: fields are made whole by bwdif, a picture a frame"]
+    assert len(frames) == 20
+    assert [frame.pts for frame in frames] == sorted({frame.pts for frame in frames})
+    assert not any(frame.interlaced for frame in frames)
