@@ -158,6 +158,13 @@ def test_every_buffer_passes_at_its_own_time(launch, tmp_path):
     assert {(frame.width, frame.height) for frame in frames} == {(96, 64)}
 
 
+def test_the_format_that_the_next_element_takes(launch, tmp_path):
+    source = "videotestsrc num-buffers=2 ! video/x-raw,width=64,height=48,framerate=25/1"
+    done = launch(source, "! vidgen ! video/x-raw,format=NV12 ! filesink location=out.raw")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out.raw").stat().st_size == 2 * 128 * 96 * 3 // 2
+
+
 @pytest.mark.parametrize("word", ["scale=3", "generate=all fps=50"])
 def test_a_word_that_is_not_accepted(word, launch, tmp_path):
     done = launch(source(tmp_path / "in.raw", "i420", 2), f"! vidgen {word} ! fakesink")

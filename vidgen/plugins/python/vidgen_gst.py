@@ -6,6 +6,7 @@ buffer passes at its own time; with `fps` the rate of what comes out is constant
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import gi
@@ -16,11 +17,17 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstVideo", "1.0")
 from gi.repository import GLib, GObject, Gst, GstVideo  # noqa: E402 - versions are told before
 
-_CAPS = (
-    "video/x-raw, format=(string){NV12, I420, P010_10LE, I420_10LE}, width=(int)[2, 16384], "
-    "height=(int)[2, 16384], framerate=(fraction)[0/1, 1000/1]"
-)
+_FORMATS = ("NV12", "I420", "P010_10LE", "I420_10LE")
+_SIZES = "width=(int)[2, 16384], height=(int)[2, 16384], framerate=(fraction)[0/1, 1000/1]"
 _PADS = {"sink": Gst.PadDirection.SINK, "src": Gst.PadDirection.SRC}
+
+
+def _caps(formats: Iterable[str]) -> Any:
+    """Video of these formats, of any size and rate."""
+    listed = ", ".join(formats)
+    if not listed:
+        return Gst.Caps.new_empty()
+    return Gst.Caps.from_string(f"video/x-raw, format=(string){{{listed}}}, {_SIZES}")
 
 
 class Vidgen(Gst.Element):  # type: ignore[misc]
@@ -28,7 +35,7 @@ class Vidgen(Gst.Element):  # type: ignore[misc]
 
     __gstmetadata__ = ("vidgen", "Filter/Effect/Video", "Super-resolution, new frames", "vidgen")
     __gsttemplates__ = tuple(
-        Gst.PadTemplate.new(name, way, Gst.PadPresence.ALWAYS, Gst.Caps.from_string(_CAPS))
+        Gst.PadTemplate.new(name, way, Gst.PadPresence.ALWAYS, _caps(_FORMATS))
         for name, way in _PADS.items()
     )
 
@@ -46,6 +53,7 @@ class Vidgen(Gst.Element):  # type: ignore[misc]
         )
         self._in.set_chain_function_full(self._chain)
         self._in.set_event_function_full(self._event)
+        self._in.set_query_function_full(self._asked)
         self._out.set_query_function_full(self._query)
         self.add_pad(self._in)
         self.add_pad(self._out)
@@ -114,6 +122,20 @@ class Vidgen(Gst.Element):  # type: ignore[misc]
         if self._buffers is not None:
             self._push(self._buffers.flush())
             self._buffers.reset()
+
+    def _asked(self, pad: Any, parent: Any, query: Any) -> bool:
+        """Caps: what comes in goes out in the same format, which the next element must take."""
+        if query.type != Gst.QueryType.CAPS:
+            return bool(Gst.Pad.query_default(pad, parent, query))
+        wanted = self._out.peer_query_caps(None)
+        taken = _caps(
+            name
+            for name in _FORMATS
+            if wanted.can_intersect(Gst.Caps.from_string(f"video/x-raw, format={name}"))
+        )
+        limits = query.parse_caps()
+        query.set_caps_result(taken if limits is None else limits.intersect(taken))
+        return True
 
     def _query(self, pad: Any, parent: Any, query: Any) -> bool:
         """Latency: what is made between two pictures waits for the second one."""
