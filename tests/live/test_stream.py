@@ -9,15 +9,24 @@ import urllib.request
 from fractions import Fraction
 
 import av
+import numpy as np
 import pytest
 
 from vidgen.errors import InputError, OutputError, UsageError
-from vidgen.frame import VideoFormat
+from vidgen.frame import Frame, VideoFormat
 from vidgen.live import LiveSettings, run
 from vidgen.live.chain import Chain
 from vidgen.live.settings import LiveReport
 from vidgen.live.watch import Watch
 from vidgen.media.live import OutputOptions
+
+
+@pytest.fixture
+def film_of_squares(rng):
+    """Ten frames of 64x48, 25 a second, of a rough ground that moves to the right."""
+    ground = rng.integers(30, 220, (12, 40), np.uint8).repeat(4, 0).repeat(4, 1)
+    chroma = np.full((24, 32, 2), 128, np.uint8)
+    return [Frame(ground[:, n * 2 :][:, :64], chroma, n, 1, Fraction(1, 25)) for n in range(10)]
 
 
 def pictures(path, **words):
@@ -48,7 +57,7 @@ def test_a_file_becomes_a_stream(film, tmp_path, name):
 
 def test_new_frames_and_no_network(film, tmp_path):
     sink = str(tmp_path / "out.ts")
-    report = run(LiveSettings(source=str(film), sink=sink, scale=1, fps="50"))
+    report = run(LiveSettings(source=str(film), sink=sink, scale=1, fps="50", tier="off"))
     times, _, stream = pictures(sink)
     assert (stream.width, stream.height) == (64, 48)
     assert stream.average_rate == 50
@@ -70,6 +79,39 @@ def test_frames_are_made_as_the_budget_allows(given, latency, taken):
     settings = LiveSettings(source="-", sink="-", scale=1, generate=given, latency=latency)
     video = VideoFormat(width=64, height=48, fps=Fraction(25))
     assert Chain(settings, video, lambda: 0, lambda: Fraction(0)).generate == taken
+
+
+@pytest.mark.parametrize(
+    ("scale", "fps", "tier", "tiers"),
+    [
+        (2, "50", "auto", ("balanced", "realtime", "off")),
+        (1, "50", "auto", ("balanced", "off")),
+        (1, "50", "realtime", ("realtime",)),
+        (1, "25", "auto", ("off",)),
+        (2, "25", "realtime", ("realtime",)),
+    ],
+)
+def test_tiers_are_those_that_differ(scale, fps, tier, tiers):
+    settings = LiveSettings(source="-", sink="-", scale=scale, fps=fps, tier=tier)
+    video = VideoFormat(width=64, height=48, fps=Fraction(25))
+    assert Chain(settings, video, lambda: 0, lambda: Fraction(0)).tiers == tiers
+
+
+def test_a_network_makes_pictures_in_the_dearest_tier(film_of_squares):
+    """Level 0 draws with it, the level below without; both show real frames untouched."""
+    settings = LiveSettings(source="-", sink="-", scale=1, fps="50")
+    video = VideoFormat(width=64, height=48, fps=Fraction(25))
+    shown = [
+        list(
+            Chain(settings, video, lambda level=level: level, lambda: Fraction(-1))(film_of_squares)
+        )
+        for level in (0, 1)
+    ]
+    made = [[frame for frame in each if frame.generated] for each in shown]
+    assert len(made[0]) == len(made[1]) > 5
+    assert any((a.y != b.y).any() for a, b in zip(*made, strict=True))
+    real = [[frame.y for frame in each if not frame.generated] for each in shown]
+    assert all((a == b).all() for a, b in zip(*real, strict=True))
 
 
 def test_y4m_is_raw_and_has_no_sound(film, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial, reduce
@@ -16,6 +17,7 @@ from vidgen.live.settings import TIERS, LiveSettings
 from vidgen.sizes import network_passes, target_format
 from vidgen.stage import Stage
 from vidgen.stages import EstimateMotion, Fit, Generate, Predict, Upscale
+from vidgen.stages.synthesis import INTERPOLATOR, Synthesis, Synthesizer, by_motion, by_network
 from vidgen.timing import parse_rate
 from vidgen.zoo import load
 
@@ -24,6 +26,8 @@ __all__ = ["Chain"]
 _RATE_WHEN_UNKNOWN = Fraction(25)
 _LOOK_AHEAD = 4
 """Frames of the source: `Generate` may wait for three, and there must be time for the work."""
+_DRAWS = "balanced"
+"""The tier in which a network makes the pictures between two real ones."""
 _WORKS = 1000
 _STAGES: dict[str, Callable[..., Generate | Predict]] = {
     "interpolate": Generate,
@@ -65,19 +69,25 @@ class Chain:
         fps = parse_rate(settings.fps, rate) if settings.fps else rate
         target = target_format(source, settings.scale, settings.size)
         self.generate = _method(settings, rate)
-        generate = _STAGES[self.generate](fps, source_fps=rate, origin=Fraction(0))
-        self.target = generate.output(target)
         passes = network_passes(source, target, 2)
-        self.tiers = _tiers(settings.tier) if passes else ("off",)
-        self._stages: list[Stage] = [EstimateMotion(), generate, _StillWanted(shown)]
-        self.engine = ""
-        models = [load(f"x2-{tier}") for tier in self.tiers if tier != "off"]
-        if models:
+        makes = self.generate == "interpolate" and fps > rate
+        self.tiers = _tiers(settings.tier, grows=bool(passes), makes=makes)
+        models = [load(f"x2-{tier}") for tier in self.tiers if tier != "off" and passes]
+        synthesis, self.engine = by_motion, ""
+        draws = makes and _DRAWS in self.tiers
+        if models or draws:
             backend = choose_backend(settings.backend, settings.device)
+            self.engine = backend.describe()
+        if draws:
+            network = by_network(backend, load(INTERPOLATOR), source)
+            synthesis = partial(_chosen, network, lambda: self.tiers[level()] == _DRAWS)
+        generate = _STAGES[self.generate](fps, synthesis, source_fps=rate, origin=Fraction(0))
+        self.target = generate.output(target)
+        self._stages: list[Stage] = [EstimateMotion(), generate, _StillWanted(shown)]
+        if models:
             self._stages.append(
                 Upscale(backend, models[0], source, passes, others=tuple(models[1:]), level=level)
             )
-            self.engine = backend.describe()
         self._stages.append(_FitAny(self.target, source))
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
@@ -109,12 +119,22 @@ def _method(settings: LiveSettings, rate: Fraction) -> str:
     return word
 
 
-def _tiers(word: str) -> tuple[str, ...]:
-    if word == "auto":
-        return TIERS
-    if word not in TIERS:
+def _tiers(word: str, *, grows: bool, makes: bool) -> tuple[str, ...]:
+    """Those of the word that differ in what is asked: larger pictures, and pictures between."""
+    if word != "auto" and word not in TIERS:
         raise UsageError(f"--tier {word}: unknown; give auto or one of {', '.join(TIERS)}")
-    return (word,)
+    if not (grows or makes):
+        return ("off",)
+    if word != "auto":
+        return (word,)
+    return TIERS if grows else (_DRAWS, "off")
+
+
+@contextmanager
+def _chosen(network: Synthesis, wanted: Callable[[], bool]) -> Iterator[Synthesizer]:
+    """Pictures by `network` while it is wanted, else by motion alone."""
+    with network() as drawn, by_motion() as warped:
+        yield lambda pictures, instant: (drawn if wanted() else warped)(pictures, instant)
 
 
 @dataclass(frozen=True)
