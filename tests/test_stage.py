@@ -94,3 +94,18 @@ def test_clock_counts_items_and_everything_upstream():
 
 def _alive(name):
     return any(thread.name == name for thread in threading.enumerate())
+
+
+def test_a_clock_knows_work_from_being_held(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("vidgen.stage.time.perf_counter", lambda: now[0])
+
+    def work():
+        for n in range(3):
+            now[0] += 2.0
+            yield n
+
+    clock = Clock()
+    for _ in timed(work(), clock):
+        now[0] += 5.0
+    assert (clock.seconds, clock.held, clock.items) == (6.0, 15.0, 3)

@@ -71,7 +71,7 @@ def make_segment(
     began = time.perf_counter()
     with ExitStack() as stack:
         steps, _ = build_stages(job.settings, job.video, job.origin, job.scan)
-        clocks = {name: Clock() for name in ("decode", "wait", *steps, "encode")}
+        clocks = {name: Clock() for name in ("decode", "wait", *steps, "encode wait", "encode")}
         reading = _Reading(job, segment, steps)
         stack.callback(reading.decoder.close)
         decoded = prefetch(timed(reading, clocks["decode"]), name="decode")
@@ -83,7 +83,8 @@ def make_segment(
         for name in [name for name in steps if name not in _IN_TIME]:
             frames = timed(steps[name](frames), clocks[name])
         frames = dropwhile(lambda frame: frame.time < begin, frames)
-        pictures = stack.enter_context(closing(prefetch(frames, name="compute")))
+        computed = stack.enter_context(closing(prefetch(frames, name="compute")))
+        pictures = timed(computed, clocks["encode wait"])
         written = _encode(job, steps, target, pictures, clocks["encode"], progress)
     return Made(
         coded=written.coded,
@@ -277,8 +278,9 @@ def _encode(
 
 def _own_seconds(clocks: dict[str, Clock]) -> dict[str, float]:
     """Seconds of each step alone: a step on the compute thread also counts those before it."""
-    own = {name: clocks[name].seconds for name in ("decode", "wait", "encode")}
-    computed = [name for name in clocks if name not in ("decode", "encode")]
+    own = {name: clocks[name].seconds for name in ("decode", "wait", "encode wait", "encode")}
+    computed = [name for name in clocks if name not in ("decode", "encode wait", "encode")]
+    own |= {"decode full": clocks["decode"].held, "compute full": clocks[computed[-1]].held}
     for before, name in pairwise(computed):
         own[name] = clocks[name].seconds - clocks[before].seconds
     return own

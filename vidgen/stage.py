@@ -44,10 +44,13 @@ class Clock:
 
     seconds: float = 0.0
     items: int = 0
+    held: float = 0.0
+    """Wall seconds from handing an item out until the next was asked for: before a queue, those of
+    waiting for room in it."""
 
 
 def timed(items: Iterable[T], clock: Clock) -> Iterator[T]:
-    """Pass `items` on and add to `clock` the wall seconds that each took."""
+    """Pass `items` on and add to `clock` the wall seconds that each took and was held."""
     iterator = iter(items)
     while True:
         start = time.perf_counter()
@@ -58,7 +61,9 @@ def timed(items: Iterable[T], clock: Clock) -> Iterator[T]:
         finally:
             clock.seconds += time.perf_counter() - start
         clock.items += 1
+        start = time.perf_counter()
         yield item
+        clock.held += time.perf_counter() - start
 
 
 @dataclass(frozen=True, slots=True)

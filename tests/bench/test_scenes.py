@@ -8,6 +8,8 @@ import pytest
 
 from vidgen.bench.metrics import psnr
 from vidgen.bench.scenes import Scene
+from vidgen.frame import Frame
+from vidgen.stages import EstimateMotion
 
 TIMES = [Fraction(1, 3), Fraction(3)]
 
@@ -74,6 +76,14 @@ def test_the_cut_is_hard_and_on_time():
     before, at = (scene.planes(Fraction(1) - step)[0] for step in (Fraction(1, 1000), 0))
     assert psnr(before, at) < 15
     assert psnr(before, scene.planes(Fraction(998, 1000))[0]) > 35
+
+
+@pytest.mark.parametrize("size", [(96, 54), (640, 360)])
+def test_the_cut_is_found_and_no_other(size):
+    """The usual one: the shots are alike, so at other times the detector may hold them for one."""
+    scene, fps = Scene(*size), Fraction(24)
+    drawn = (Frame(*scene.planes(n / fps), n, 1, 1 / fps) for n in range(45, 52))
+    assert [frame.pts for frame in EstimateMotion()(drawn) if frame.cut] == [45, 48]
 
 
 def test_frames_cover_the_duration():

@@ -120,7 +120,12 @@ def test_films_are_made(tmp_path):
     assert all(row.fps > 0 for row in rows)
     assert {"decode", "motion", "generate"} <= rows[0].ms.keys()
     assert "encode" in rows[1].ms
-    assert {row.bottleneck for row in rows} <= {"decode", "compute", "encode"}
+    null, film = rows
+    assert null.waits.keys() == {"decode", "compute"}
+    assert film.waits.keys() == {"decode", "compute", "encode"}
+    for row in rows:
+        assert row.waits[row.bottleneck] == min(row.waits.values())
+        assert not {"wait", "encode wait", "decode full", "compute full"} & row.ms.keys()
 
 
 def row(fps, what="x2"):
@@ -161,7 +166,7 @@ def test_other_files_are_refused(tmp_path, text):
 
 def test_a_table_and_a_picture():
     rows = [row(10), row(20, "<b>")]
-    assert "| engine | x2 | 64x48 | 10.0 | 100.0 (100.0 to 100.0) |  |" in rows_table(rows)
+    assert "| engine | x2 | 64x48 | 10.0 | 100.0 (100.0 to 100.0) |  |  |" in rows_table(rows)
     picture = bars(rows, "a & b")
     assert 'width="420.0"' in picture
     assert 'width="210.0"' in picture

@@ -107,7 +107,9 @@ class Rules:
         self.cupy = SimpleNamespace(
             empty=Buffer,
             cuda=SimpleNamespace(
-                Stream=Stream, memory=SimpleNamespace(OutOfMemoryError=out_of_memory)
+                Stream=Stream,
+                memory=SimpleNamespace(OutOfMemoryError=out_of_memory),
+                runtime=SimpleNamespace(CUDARuntimeError=type("Lost", (RuntimeError,), {})),
             ),
         )
         names = list(self.shapes)
@@ -125,6 +127,15 @@ class Rules:
                 deserialize_cuda_engine=lambda plan: engine if self.fits else None
             )
         )
+
+    def lose(self):
+        """From now on nothing runs."""
+        error = self.cupy.cuda.runtime.CUDARuntimeError("cudaErrorDeviceUnavailable: busy")
+
+        def execute(how):
+            raise error
+
+        self.execute = execute
 
     def execute(self, how):
         assert {*self.addressed} == {*self.shapes}, "a tensor without an address"
@@ -172,6 +183,21 @@ def test_views_are_copied_and_other_shapes_refused(ruled):
     engine(np.asfortranarray(planes[0]), *planes[1:])
     with pytest.raises(BackendError, match="takes"):
         engine(planes[0][:-2], *planes[1:])
+
+
+@pytest.mark.parametrize("runs", [0, 1, 3])
+def test_a_lost_gpu_is_one_line_that_says_how_to_go_on(ruled, runs):
+    rules, engine, planes, _ = ruled
+    for _ in range(runs):
+        engine(*planes)
+    rules.lose()
+    with pytest.raises(
+        BackendError, match=r"cudaErrorDeviceUnavailable.*segments are kept"
+    ) as told:
+        engine(*planes)
+    assert "--backend openvino" in str(told.value)
+    assert "\n" not in str(told.value)
+    engine.close()
 
 
 def test_closing_twice_does_nothing(ruled):

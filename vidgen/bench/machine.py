@@ -22,7 +22,10 @@ _QUERY = "--query-gpu=name,driver_version,memory.total,compute_cap"
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, memory, GPUs, system, versions, commit and command of this run."""
+    """Processor, cores, memory, load, GPUs, system, versions, commit and command of this run.
+
+    `load` is the mean of the last minute, of this run too: far above `cores`, others were at work.
+    """
     text = Path("/proc/cpuinfo").read_text() if sys.platform == "linux" else ""
     model = re.search(r"model name\s*:\s*(.+)", text)
     flags = set(re.findall(r"[a-z0-9_]+", text))
@@ -30,6 +33,7 @@ def machine() -> dict[str, Any]:
         "cpu": model[1].strip() if model else platform.processor(),
         "cores": _cores(),
         "memory_gib": _memory_gib(),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "instructions": [name for name in _MATTERING if name in flags],
         "gpus": _output(["nvidia-smi", _QUERY, "--format=csv,noheader"]).splitlines(),
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",

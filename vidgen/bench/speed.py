@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
@@ -33,6 +33,13 @@ __all__ = ["Row", "Work", "engine_row", "film_rows", "spread"]
 _LEAST_RUNS = 10
 _WARM_UP_RUNS = 3
 FPS = Fraction(24)
+_WAITS = {
+    "decode full": "decode",
+    "wait": "compute",
+    "compute full": "compute",
+    "encode wait": "encode",
+}
+"""Waits at a queue, as `Report.step_seconds` names them, and the thread that waits."""
 
 Size = tuple[int, int]
 
@@ -51,8 +58,10 @@ class Row:
     """Pictures that come out a second: of the median, for an engine."""
     ms: dict[str, float]
     """`median`, `p10`, `p90`; for a film, each step's own."""
+    waits: dict[str, float] = field(default_factory=dict)
+    """For a film: milliseconds that each thread waited at its queues, for a picture or for room."""
     bottleneck: str = ""
-    """For a film: the thread that the others wait for."""
+    """For a film: the thread that waited least, so that the others waited for it."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -121,8 +130,7 @@ def film_rows(folder: Path, size: Size, words: dict[str, Any], work: Work) -> It
     settings = Settings(source=film, target=target, preset="veryfast", overwrite=True, **words)
     yield _to_null(settings, size, words)
     report = run(settings)
-    busy = {name: value for name, value in report.step_seconds.items() if name != "wait"}
-    yield _row("file", words, size, report.frames_out, report.seconds, busy)
+    yield _row("file", words, size, report.frames_out, report.seconds, report.step_seconds)
 
 
 def _to_null(settings: Settings, size: Size, words: dict[str, Any]) -> Row:
@@ -137,26 +145,36 @@ def _to_null(settings: Settings, size: Size, words: dict[str, Any]) -> Row:
             for _ in frames:
                 count += 1
         seconds = time.perf_counter() - began
-    busy, before = {"decode": clocks["decode"].seconds}, clocks["wait"].seconds
+    decode, before = clocks["decode"], clocks["wait"].seconds
+    spent = {"decode": decode.seconds, "decode full": decode.held, "wait": before}
     for name in steps:
-        busy[name] = clocks[name].seconds - before
+        spent[name] = clocks[name].seconds - before
         before = clocks[name].seconds
-    return _row("null", words, size, count, seconds, busy)
+    return _row("null", words, size, count, seconds, spent)
 
 
 def _row(
-    kind: str, words: dict[str, Any], size: Size, count: int, seconds: float, busy: dict[str, float]
+    kind: str,
+    words: dict[str, Any],
+    size: Size,
+    count: int,
+    seconds: float,
+    spent: dict[str, float],
 ) -> Row:
-    threads = {name: busy.get(name, 0.0) for name in ("decode", "encode")}
-    threads["compute"] = sum(value for name, value in busy.items() if name not in threads)
-    each = {name: round(1000 * value / max(count, 1), 3) for name, value in busy.items()}
+    """`spent` are seconds as in `Report.step_seconds`."""
+    each = {name: round(1000 * value / max(count, 1), 3) for name, value in spent.items()}
+    waits: dict[str, float] = {}
+    for name in [name for name in each if name in _WAITS]:
+        thread = _WAITS[name]
+        waits[thread] = round(waits.get(thread, 0.0) + each.pop(name), 3)
     return Row(
         kind=kind,
         what=" ".join(f"--{name} {value}" for name, value in words.items()),
         size=_word(size),
         fps=round(count / seconds, 2),
         ms=each,
-        bottleneck=max(threads, key=lambda name: threads[name]),
+        waits=waits,
+        bottleneck=min(waits, key=lambda name: waits[name]),
     )
 
 

@@ -20,19 +20,22 @@ _BAR, _LINE, _LABELS = 420, 22, 380  # pixels of the picture
 def rows_table(rows: Iterable[Row]) -> str:
     """As Markdown."""
     lines = [
-        "| | what | size | pictures/s | ms a picture | bottleneck |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| | what | size | pictures/s | ms a picture | ms of waiting | bottleneck |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
         ms = row.ms
         if row.kind == "engine":
             times = f"{ms['median']:.1f} ({ms['p10']:.1f} to {ms['p90']:.1f})"
         else:
-            times = ", ".join(f"{name} {value:.1f}" for name, value in ms.items())
-        lines.append(
-            f"| {row.kind} | {row.what} | {row.size} | {row.fps:.1f} | {times} | {row.bottleneck} |"
-        )
+            times = _named(ms)
+        cells = row.kind, row.what, row.size, f"{row.fps:.1f}", times, _named(row.waits)
+        lines.append(f"| {' | '.join(cells)} | {row.bottleneck} |")
     return "\n".join(lines)
+
+
+def _named(ms: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.1f}" for name, value in ms.items())
 
 
 def proof_lines(proof: Proof) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Self
@@ -224,6 +224,17 @@ class PlanEngine:
         if given != list(self._inputs.values()):
             wanted = ", ".join(f"{dtype} {shape}" for shape, dtype in self._inputs.values())
             raise BackendError(f"the engine takes {wanted}, not {given}")
+        try:
+            return self._run(planes)
+        except self._cupy.cuda.runtime.CUDARuntimeError as error:
+            (height, width), _ = next(iter(self._outputs.values()))
+            raise BackendError(
+                f"the GPU failed at {width}x{height} ({error}); finished segments are kept, and "
+                "the same command goes on from them; failing again, it needs a smaller --size, "
+                "--tier realtime, fewer --jobs, or --backend openvino"
+            ) from error
+
+    def _run(self, planes: Sequence[NDArray[Any]]) -> Planes:
         for name, plane in zip(self._inputs, planes, strict=True):
             buffer = self._buffers[name]
             buffer.set(np.ascontiguousarray(plane, buffer.dtype), stream=self._stream)
