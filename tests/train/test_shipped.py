@@ -3,8 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
+from onnx import numpy_helper
 from safetensors.torch import load_file
 
 from vidgen import zoo
@@ -40,4 +42,16 @@ def network(name, flavour):
 @pytest.mark.parametrize("depth", [8, 10])
 def test_the_graph_is_that_of_the_weights(name, flavour, depth):
     shipped = onnx.load(zoo.models_folder() / f"{name}{flavour}.{depth}bit.onnx")
-    assert shipped == graph_of(network(name, flavour), depth)
+    fresh = graph_of(network(name, flavour), depth)
+    for given, wanted in zip(constants(shipped), constants(fresh), strict=True):
+        # what takes a mean out of a kernel once more moves it by its last bit
+        np.testing.assert_allclose(given, wanted, rtol=0, atol=1e-8)
+    assert shipped == fresh
+
+
+def constants(model):
+    """The numbers of its constants, taken out."""
+    numbers = [numpy_helper.to_array(each) for each in model.graph.initializer]
+    for each in model.graph.initializer:
+        each.ClearField("raw_data")
+    return numbers
