@@ -58,6 +58,7 @@ HOMES = {
     "openvino": ("vidgen.engines",),
     "ray": ("vidgen.cluster",),
     "tensorrt": ("vidgen.engines.tensorrt",),
+    "vapoursynth": ("vidgen.plugins",),
     "torch": ("vidgen.nets", "vidgen.train"),
     "onnx": ("vidgen.train", "vidgen.adopt", "vidgen.engines"),
     "safetensors": ("vidgen.train",),

@@ -11,6 +11,7 @@ Nothing is read or written here; the stages are those of `vidgen upscale`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,7 +34,9 @@ class Chosen:
     engine: str
     """One line for a person; empty where no network runs."""
 
-    def __init__(self, source: VideoFormat, words: dict[str, Any]) -> None:
+    def __init__(
+        self, source: VideoFormat, words: dict[str, Any], origin: Fraction | None = None
+    ) -> None:
         nowhere = Path()
         try:
             settings = Settings(source=nowhere, target=nowhere, deinterlace="off", **words)
@@ -42,7 +45,7 @@ class Chosen:
             raise UsageError(f"{word}: unknown; give words of Settings, as scale=2") from error
         if settings.scale not in (None, 1, 2, 4):
             raise UsageError(f"scale {settings.scale}: give 1, 2 or 4, or another size by size")
-        self._steps, self.engine = build_stages(settings, source)
+        self._steps, self.engine = build_stages(settings, source, origin)
         self.output = output_format(self._steps, source)
         """What comes out."""
 
@@ -99,12 +102,13 @@ class Filter:
             )
         return self._pushed.send(frame)
 
-    def begin(self, source: VideoFormat) -> VideoFormat:
+    def begin(self, source: VideoFormat, origin: Fraction | None = None) -> VideoFormat:
         """Take pictures of that format, in place of what the first one tells; what will come out.
 
-        Engines are built at the first picture. Raises UsageError for a word.
+        With `fps` an instant of the output lies at `origin` seconds; None: at the first picture.
+        Engines are built then. Raises UsageError for a word.
         """
-        chosen = Chosen(source, self._words)
+        chosen = Chosen(source, self._words, origin)
         self.engine, self.output, self._source = chosen.engine, chosen.output, source
         self._pushed = Pushed(chosen, "filter")
         return chosen.output
