@@ -84,12 +84,25 @@ def test_a_thousand_changes_of_size(tmp_path):
     assert {*shapes} == {(48, 64)}
 
 
-def _picture(size):
+def test_fields_whose_size_changes(tmp_path):
+    """The large ones come first: what made them whole must not be given the small ones."""
+    one, other = (_picture(size, "interlaced=1:tff=1") for size in ((640, 480), (64, 32)))
+    (tmp_path / "in.h264").write_bytes(b"".join([one, other, other] * 50))
+    with LiveInput(str(tmp_path / "in.h264")) as source:
+        source.open()
+        frames = list(source)
+        assert source.notes
+    assert len(frames) == 150
+    assert {frame.y.shape for frame in frames} == {(480, 640)}
+    assert {int(frame.y.max()) for frame in frames} == {int(frames[0].y.max())}
+
+
+def _picture(size, params=""):
     """One keyframe with its headers."""
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height = size
     encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, 25)
-    encoder.options = {"preset": "ultrafast", "tune": "zerolatency"}
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": params}
     frame = av.VideoFrame(*size, "yuv420p")
     for plane in frame.planes:
         plane.update(bytes(plane.buffer_size))

@@ -2,10 +2,16 @@
 
 import itertools
 import socket
+from fractions import Fraction
+from time import monotonic
 
+import numpy as np
 import pytest
 
 from tests.live.servers.conftest import free_port
+from vidgen.errors import OutputError
+from vidgen.frame import Frame, VideoFormat
+from vidgen.media.live import LiveOutput, OutputOptions, relay
 
 WORDS = ["--scale", "2", "--tier", "realtime", "--latency", "400"]
 
@@ -73,6 +79,23 @@ def test_a_source_that_comes_back(nginx, send, stream, watched):
     first.wait(timeout=30)
     send(f"{rtmp}/in", "flv")
     right(watched(f"{rtmp}/out", pictures=60))
+
+
+def test_a_helper_that_ends_is_a_lost_sink(monkeypatch):
+    """UDP to a helper that is gone is no error; here it is one that ends at once."""
+    monkeypatch.setattr(relay, "_HELPER", "true")
+    video = VideoFormat(width=32, height=16, fps=Fraction(25))
+    planes = np.zeros((16, 32), np.uint8), np.full((8, 16, 2), 128, np.uint8)
+    end = monotonic() + 60
+
+    def pictures():
+        url = f"srt://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
+        with LiveOutput(url, video, [], OutputOptions()) as output:
+            for n in itertools.takewhile(lambda _: monotonic() < end, itertools.count()):
+                output.write(Frame(*planes, n, 1, Fraction(1, 25)))
+
+    with pytest.raises(OutputError, match="helper has ended"):
+        pictures()
 
 
 @pytest.mark.parametrize("scheme", ["rtmp", "tcp", "srt"])

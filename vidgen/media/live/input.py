@@ -201,7 +201,7 @@ class LiveInput:
         if self._whole is None:
             if not picture.interlaced_frame:
                 return [picture]
-            self._whole = Deinterlacer(self._stream)
+            self._whole = Deinterlacer(self._stream.time_base or Fraction(1, av.time_base))
             self.notes.append("interlaced: fields are made whole by bwdif, a picture a frame")
         return self._whole(picture)
 

@@ -152,6 +152,8 @@ class LiveOutput:
         if self._last is not None and pts <= self._last:
             raise ValueError(f"a frame at {frame.time} s after one at or behind it")
         self._last = pts
+        if self._relay is not None and not self._relay.lives():
+            raise OutputError(f"{self._url}: lost (the SRT helper has ended)")
         image = picture(frame.planes, self._codec.pix_fmts[self._video.bit_depth])
         image.pts, image.time_base = pts, self._time_base
         color = self._video.color

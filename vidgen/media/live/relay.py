@@ -57,6 +57,10 @@ class Relay:
             stderr=subprocess.DEVNULL,
         )
 
+    def lives(self) -> bool:
+        """Whether the helper still runs: UDP to nobody is no error."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """End it; calling again does nothing."""
         self._process.terminate()
