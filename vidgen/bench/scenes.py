@@ -40,6 +40,7 @@ class _Shot:
     pan: float
     ball: tuple[float, float]
     turn: float  # radians a second
+    place: tuple[float, float] = (0.0, 0.0)  # of its clouds and ground in their textures
 
 
 _DAY = _Shot(
@@ -61,6 +62,7 @@ _DUSK = _Shot(
     pan=-0.2,
     ball=(-0.3, 2.6),
     turn=-1.1,
+    place=(5.7, 3.1),  # far off: shots that share structure are one to who looks for cuts
 )
 
 
@@ -139,7 +141,8 @@ def _sky(canvas: Canvas, shot: _Shot, seconds: float) -> Array:
     upper, lower = (color[canvas.channels] for color in shot.sky)
     rows = upper + (lower - upper) * np.clip(canvas.y, 0, 1)[:, None]
     picture = np.repeat(rows[:, None].astype(np.float32), len(canvas.x), axis=1)
-    clouds = _CLOUDS.sample(canvas, shot.pan * seconds, 0.0)
+    x, y = shot.place
+    clouds = _CLOUDS.sample(canvas, x + shot.pan * seconds, y)
     white = yuv(250, 248, 244)[canvas.channels]
     picture += np.clip(0.35 * clouds + 0.2, 0, 0.8)[..., None] * (white - picture)
     return picture
@@ -155,7 +158,8 @@ def _add_hills(picture: Array, canvas: Canvas, shot: _Shot, seconds: float) -> N
     ground = np.empty((*inside[top:].shape, picture.shape[2]), np.float32)
     ground[:] = shot.hill[canvas.channels]
     if canvas.channels.start == 0:
-        grass = _GRASS.sample(canvas, 2 * shot.pan * seconds, 0.0)
+        across, down = shot.place
+        grass = _GRASS.sample(canvas, across + 2 * shot.pan * seconds, down)
         ground[..., 0] += 9 * grass[top:]
     canvas.over(picture[top:], inside[top:], ground)
 
