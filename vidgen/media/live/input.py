@@ -100,8 +100,9 @@ class LiveInput:
         if not videos:
             raise InputError(f"{self._url}: holds no video")
         self._stream = videos[0]
-        facts = described(self._container).get(self._stream.index, "")
-        self._chroma_location = chroma_location(facts)
+        # What comes over a network is connected to anew while other threads run: see `dump`.
+        facts = described(self._container) if self.paced else {}
+        self._chroma_location = chroma_location(facts.get(self._stream.index, ""))
         self._passing = [each for each in self._container.streams if each.type in _PASSES]
         self.kinds = [f"{each.type} {each.codec_context.name}" for each in self._passing]
         self._twins = av.open(BytesIO(), "w", format="nut")  # never written: it keeps the streams
