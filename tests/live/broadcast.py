@@ -46,7 +46,7 @@ class Connection:
     """What `LiveInput` is to `Source`."""
 
     paced = False
-    others, kinds = [None], ["audio aac"]
+    others, kinds, notes = [None], ["audio aac"], ()
     video = VideoFormat(width=32, height=16, fps=Fraction(RATE))
 
     def __init__(self, sender):
