@@ -73,6 +73,30 @@ def test_a_header_without_end(attacked, monkeypatch):
         attacked(chunks(), container="flv")
 
 
+def test_attachments_without_end(attacked, monkeypatch):
+    """Matroska's, which the demuxer keeps, each of a megabyte: memory stays bounded."""
+    monkeypatch.setattr(peer, "_MOST_BYTES", 8 << 20)
+    fields = {"466e": b"a.ttf", "4660": b"font/ttf", "465c": bytes(1 << 20), "46ae": b"\1"}
+    file = b"".join(_element(each, data) for each, data in fields.items())
+    sent = []
+
+    def chunks():
+        yield _element("1a45dfa3", _element("4282", b"matroska"))
+        yield bytes.fromhex("18538067 01ffffffffffffff")  # a segment of unknown length
+        while True:
+            sent.append(len(file))
+            yield _element("1941a469", _element("61a7", file))
+
+    with pytest.raises(InputError, match="sends 8 MiB without a picture"):
+        attacked(chunks())
+    assert sum(sent) < 64 << 20  # the kernel holds some of it
+
+
+def _element(name, data):
+    """As Matroska writes it: RFC 8794."""
+    return bytes.fromhex(name) + (len(data) | 1 << 56).to_bytes(8, "big") + data
+
+
 def test_a_thousand_changes_of_size(tmp_path):
     """All pictures have the size of the first one, and none is lost."""
     one, other = (_picture(size) for size in ((64, 48), (96, 32)))

@@ -147,8 +147,6 @@ class LiveInput:
         for item in self._arrived:
             held.append(item)
             if isinstance(item, Frame):
-                if self._peer is not None:
-                    self._peer.opened()
                 return list(held)
         raise InputError(f"{self._url}: ended before its first picture")
 
@@ -209,6 +207,8 @@ class LiveInput:
     def _frame(self, picture: av.VideoFrame) -> Frame:
         if not hasattr(self, "video"):
             self._begin(picture)
+        if self._peer is not None:
+            self._peer.pictured()
         pts = self._next_pts if picture.pts is None else picture.pts
         duration = picture.duration or self._nominal
         self._next_pts = pts + duration

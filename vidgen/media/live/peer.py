@@ -16,6 +16,8 @@ __all__ = ["Peer"]
 _POLL_SECONDS = 0.25
 _OPENING_SECONDS = 30
 """A header that goes on for longer is no header."""
+_MOST_BYTES = 256 << 20
+"""Without a picture: demuxers keep attachments, tags and the like, however many there are."""
 
 
 class Peer:
@@ -31,6 +33,7 @@ class Peer:
         self._address, self._stall_seconds, self._error = address, stall_seconds, error
         self._closed = False
         self._until: float | None = None
+        self._left = _MOST_BYTES
         self._peer: socket.socket | None = None
         self.name = "tcp://{}:{}".format(*address)
 
@@ -52,18 +55,24 @@ class Peer:
             raise self._error(f"{self.name}: cannot wait there ({error.strerror})") from error
         return False
 
-    def opened(self) -> None:
-        """The stream has begun: from now on it may last."""
-        self._until = None
+    def pictured(self) -> None:
+        """A picture has come: the stream may last, and its bytes are counted anew."""
+        self._until, self._left = None, _MOST_BYTES
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes; none at the end of the stream."""
+        """At most `size` bytes; none at the end of the stream. Raises the error given."""
         began = monotonic()
         while self._peer is not None and not self._closed:
             if self._until is not None and monotonic() > self._until:
+                self._closed = True  # PyAV reads on, and prints all errors but the last
                 raise TimeoutError(f"no picture within {_OPENING_SECONDS} seconds")
+            if self._left <= 0:
+                self._closed = True
+                raise self._error(f"{self.name}: sends {_MOST_BYTES >> 20} MiB without a picture")
             try:
-                return self._peer.recv(size)
+                data = self._peer.recv(size)
+                self._left -= len(data)
+                return data
             except TimeoutError:
                 if monotonic() - began > self._stall_seconds:
                     raise
