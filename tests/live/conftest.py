@@ -82,6 +82,7 @@ class Connection:
 
     def __init__(self, clock, items, *, paced=False, lost=False, kinds=()):
         self.video, self.others, self.kinds, self.paced = VIDEO, [], list(kinds), paced
+        self.notes = ()
         self._clock, self._items, self._lost = clock, items, lost
 
     def open(self):
