@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgen.motion.warp import pixel_grid, sample
+from vidgen.motion.warp import bilinear_reference, pixel_grid, sample
 
-__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "align", "trusted"]
+__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "align", "align_reference", "trusted"]
 
 _MISMATCH = 2.5  # mean difference over a small window, in 8-bit steps, that halves the trust
 _WINDOW = 3  # half-resolution pixels a side
@@ -67,6 +67,25 @@ def align(
         moved = sample(shifted, corner)
         cv2.min(cv2.max(moved, low, dst=moved), high, dst=plane)
     return planes
+
+
+def align_reference(
+    output: NDArray[Any], y: NDArray[Any], flow: NDArray[np.float32], scale: int
+) -> NDArray[Any]:
+    """As `align`, in NumPy: what `kernels/history.cu` computes, code for code.
+
+    `flow` (h, w, 2) may have any size. OpenCV 5 is at most one code away; OpenCV 4 puts positions
+    on 1/32 pixel.
+    """
+    grid = pixel_grid(*y.shape)
+    ratio = np.array(flow.shape[1::-1], np.float32) / np.array(y.shape[::-1], np.float32)
+    half = np.float32(0.5)
+    places: NDArray[Any] = (grid + half) * ratio - half
+    corner: NDArray[Any] = scale * bilinear_reference(flow, places) + scale * grid
+    low, high = _limits(y)
+    shifted = (output[a:, b:] for a in range(scale) for b in range(scale))
+    moved = [np.floor(bilinear_reference(plane, corner) + half) for plane in shifted]
+    return np.asarray(np.clip(np.stack(moved), low, high), y.dtype)
 
 
 def _limits(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["pixel_grid", "sample", "sample_sharp", "warp", "warp_reference"]
+__all__ = ["bilinear_reference", "pixel_grid", "sample", "sample_sharp", "warp", "warp_reference"]
 
 _NONE: Any = None  # "no second map", which OpenCV's type stubs do not know
 
@@ -26,10 +26,18 @@ def warp_reference(plane: NDArray[Any], flow: NDArray[np.float32]) -> NDArray[An
 
     `flow` holds (x, y) displacements in pixels of `plane`. Coordinates and weights are float32.
     """
+    made = bilinear_reference(plane, pixel_grid(*plane.shape[:2]) + flow)
+    return np.asarray(np.floor(made + np.float32(0.5)), plane.dtype)
+
+
+def bilinear_reference(plane: NDArray[Any], positions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`plane` (H, W) or (H, W, C), any dtype, at the (x, y) of `positions` (h, w, 2), unrounded.
+
+    A position that is not a number is that of the first column or row.
+    """
     height, width = plane.shape[:2]
-    positions = pixel_grid(height, width) + flow
-    x = np.clip(positions[..., 0], 0, np.float32(width - 1))
-    y = np.clip(positions[..., 1], 0, np.float32(height - 1))
+    x = np.fmin(np.fmax(positions[..., 0], 0), np.float32(width - 1))
+    y = np.fmin(np.fmax(positions[..., 1], 0), np.float32(height - 1))
     left, top = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
     right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
     over, down = x - left.astype(np.float32), y - top.astype(np.float32)
@@ -38,7 +46,7 @@ def warp_reference(plane: NDArray[Any], flow: NDArray[np.float32]) -> NDArray[An
     samples = plane.astype(np.float32)
     upper = samples[top, left] + over * (samples[top, right] - samples[top, left])
     lower = samples[bottom, left] + over * (samples[bottom, right] - samples[bottom, left])
-    return np.asarray(np.floor(upper + down * (lower - upper) + np.float32(0.5)), plane.dtype)
+    return np.asarray(upper + down * (lower - upper), np.float32)
 
 
 def warp(plane: NDArray[Any], flow: NDArray[np.float32]) -> NDArray[Any]:

@@ -1,0 +1,93 @@
+// The engine's previous output at the pixels of the next input, clamped to what is around each.
+//
+//     out(s * a + b, y, x) = clamp(previous(s * (y + v) + a, s * (x + u) + b), low, high)
+//
+// for a, b in [0, s), where (u, v) is `flow` enlarged to the input's size, bilinear between pixel
+// centres, and `previous` is read bilinear with edges replicated and rounded half up. With `least`
+// and `most` those of the 3 x 3 input pixels around that exist:
+//
+//     margin = (peak + 1) / 32 + (most - least) / 2, rounded half to even
+//     low    = max(least - margin, 0),  high = min(most + margin, peak)
+//
+// Coordinates and weights are float32 and each operation is rounded by itself (compile without
+// fused multiply-add), so every code is that of `align_reference` of vidgen/motion/history.py.
+//
+//     previous     (scale height, scale width) contiguous; history_u8: 8 bit, history_u16: the
+//                  value in the low bits; peak is 255 or 1023
+//     input        (height, width), as `previous`
+//     flow         (flow_height, flow_width, 2) float32, (x, y) displacements in input pixels; one
+//                  that is no number reads the first row or column, never out of bounds
+//     out          (scale scale, height, width), as `previous`
+//
+// Launch: one thread an input pixel, x along the row: block (32, 8), grid (ceil(width / 32),
+// ceil(height / 8)). No shared memory. `out` must not overlap what is read.
+
+// Sample (x, y) of a plane of height x width samples, `step` apart, its rows `stride` apart.
+template <typename Sample>
+__device__ float bilinear(const Sample* __restrict__ plane, int height, int width, size_t stride,
+                          int step, float x, float y)
+{
+    x = fminf(fmaxf(x, 0.0f), float(width - 1));
+    y = fminf(fmaxf(y, 0.0f), float(height - 1));
+    const int left = int(x), top = int(y);  // both are >= 0, so this is floor
+    const int right = min(left + 1, width - 1), bottom = min(top + 1, height - 1);
+    const float over = x - float(left), down = y - float(top);
+
+    const Sample* upper_row = plane + top * stride;
+    const Sample* lower_row = plane + bottom * stride;
+    const float upper_left = upper_row[left * step], lower_left = lower_row[left * step];
+    const float upper = upper_left + over * (upper_row[right * step] - upper_left);
+    const float lower = lower_left + over * (lower_row[right * step] - lower_left);
+    return upper + down * (lower - upper);
+}
+
+template <typename Sample>
+__device__ void history(const Sample* __restrict__ previous, const Sample* __restrict__ input,
+                        const float* __restrict__ flow, Sample* __restrict__ out, int height,
+                        int width, int flow_height, int flow_width, int scale, int peak)
+{
+    const int column = blockIdx.x * blockDim.x + threadIdx.x;
+    const int row = blockIdx.y * blockDim.y + threadIdx.y;
+    if (column >= width || row >= height)
+        return;
+
+    int least = peak, most = 0;
+    for (int y = max(row - 1, 0); y <= min(row + 1, height - 1); ++y)
+        for (int x = max(column - 1, 0); x <= min(column + 1, width - 1); ++x) {
+            const int code = input[size_t(y) * width + x];
+            least = min(least, code);
+            most = max(most, code);
+        }
+    const int half = (most - least) / 2;
+    const int margin = (peak + 1) / 32 + half + ((most - least) & half & 1);
+    const int low = max(least - margin, 0), high = min(most + margin, peak);
+
+    const float flow_x = (column + 0.5f) * (float(flow_width) / float(width)) - 0.5f;
+    const float flow_y = (row + 0.5f) * (float(flow_height) / float(height)) - 0.5f;
+    const size_t flow_row = 2 * size_t(flow_width), wide = size_t(scale) * width;
+    const float u = bilinear(flow, flow_height, flow_width, flow_row, 2, flow_x, flow_y);
+    const float v = bilinear(flow + 1, flow_height, flow_width, flow_row, 2, flow_x, flow_y);
+    const float x = scale * u + float(scale * column), y = scale * v + float(scale * row);
+    for (int a = 0; a < scale; ++a)
+        for (int b = 0; b < scale; ++b) {
+            const float moved = bilinear(previous + a * wide + b, scale * height - a,
+                                         scale * width - b, wide, 1, x, y);
+            const int code = min(max(int(floorf(moved + 0.5f)), low), high);
+            out[(size_t(scale * a + b) * height + row) * width + column] = Sample(code);
+        }
+}
+
+extern "C" __global__ void history_u8(const unsigned char* previous, const unsigned char* input,
+                                      const float* flow, unsigned char* out, int height, int width,
+                                      int flow_height, int flow_width, int scale, int peak)
+{
+    history(previous, input, flow, out, height, width, flow_height, flow_width, scale, peak);
+}
+
+extern "C" __global__ void history_u16(const unsigned short* previous,
+                                       const unsigned short* input, const float* flow,
+                                       unsigned short* out, int height, int width,
+                                       int flow_height, int flow_width, int scale, int peak)
+{
+    history(previous, input, flow, out, height, width, flow_height, flow_width, scale, peak);
+}
