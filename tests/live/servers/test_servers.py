@@ -2,6 +2,8 @@
 
 import itertools
 import socket
+import subprocess
+import sys
 from fractions import Fraction
 from time import monotonic
 
@@ -49,6 +51,38 @@ def test_a_publisher_without_a_server(send, stream, watched):
     )
     send(f"rtmp://127.0.0.1:{rtmp}/live/in", "flv")
     right(watched(f"tcp://127.0.0.1:{tcp}"))
+
+
+def test_a_sender_to_http(send, stream, watched):
+    http, tcp = (f"{scheme}://127.0.0.1:{free_port()}" for scheme in ("http", "tcp"))
+    stream("--listen", http, "--serve", tcp, *WORDS)
+    send(http, "mpegts")
+    right(watched(tcp))
+
+
+def test_a_pipe_between_two_programs(program, film, watched, tmp_path):
+    """Two processes of FFmpeg, and ours between them."""
+    program("ffmpeg")
+    ffmpeg = ["ffmpeg", "-loglevel", "error"]
+    commands = [
+        [*ffmpeg, "-i", str(film), "-c", "copy", "-f", "matroska", "-"],
+        [sys.executable, "-m", "vidgen", "stream", "-", "-", *WORDS],
+        [*ffmpeg, "-i", "-", "-c", "copy", str(tmp_path / "out.mkv")],
+    ]
+    processes = []
+    given = subprocess.DEVNULL
+    try:
+        for command in commands:
+            processes.append(subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE))
+            given = processes[-1].stdout
+        for process in processes:
+            process.stdout.close()
+        assert [each.wait(timeout=100) for each in processes] == [0, 0, 0]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait(timeout=30)
+    right(watched(str(tmp_path / "out.mkv"), pictures=10))
 
 
 def test_udp(send, stream, watched):
