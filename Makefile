@@ -23,8 +23,10 @@ test: $(VENV)/.test ## run the tests; ARGS="-k name" goes to pytest
 soak: $(VENV)/.test ## run the long counts: hours
 	$(VENV)/bin/python -m pytest -m soak $(ARGS)
 
-live-deps: ## install the real servers that tests of streams use (Debian; as root)
-	apt-get install -y --no-install-recommends nginx libnginx-mod-rtmp srt-tools ffmpeg
+live-deps: ## install the real servers and GStreamer that tests of streams use (Debian; as root)
+	apt-get install -y --no-install-recommends nginx libnginx-mod-rtmp srt-tools ffmpeg \
+	  gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+	  gstreamer1.0-python3-plugin-loader python3-gst-1.0 gir1.2-gst-plugins-base-1.0
 
 env: $(VENV)/.test ## only make the environment of the tests
 

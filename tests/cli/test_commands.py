@@ -42,7 +42,7 @@ def test_version(vidgen):
     ("words", "mentioned"),
     [
         (["upscal", "in.mkv"], ["upscal", "did you mean upscale?"]),
-        (["explode"], ["explode", "give upscale, stream, bench, work"]),
+        (["explode"], ["explode", "give upscale, filter, stream"]),
         (["upscale", "in.mkv", "out.mkv", "--overwrit"], ["did you mean --overwrite?"]),
         (["upscale", "in.mkv", "out.mkv", "--sclae=2"], ["--sclae", "did you mean --scale?"]),
         (["upscale", "in.mkv", "out.mkv", "--zzz"], ["--zzz", "--codec"]),

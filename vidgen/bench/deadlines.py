@@ -11,6 +11,7 @@ from typing import Any
 
 from vidgen.frame import Frame
 from vidgen.stage import Stage
+from vidgen.stages import Generate
 
 __all__ = ["Proof", "prove"]
 
@@ -86,7 +87,7 @@ def prove(
 
 def _ahead(stages: Mapping[str, Stage]) -> int:
     """Pictures that have to arrive before one can be made: `Generate` looks one ahead."""
-    return 1 if "generate" in stages else 0
+    return int(isinstance(stages.get("generate"), Generate))
 
 
 class _Laps:

@@ -146,7 +146,9 @@ def _prove(args: argparse.Namespace, size: tuple[int, int]) -> int:
     proof: Proof = prove(stages, pictures, rate, seconds)
     print(proof_lines(proof))
     if args.json:
-        _write(args.json, "realtime", {"size": args.sizes, "proof": proof.plain()}, args)
+        _write(
+            args.json, "realtime", {"size": f"{size[0]}x{size[1]}", "proof": proof.plain()}, args
+        )
     return 0 if proof.held else 1
 
 

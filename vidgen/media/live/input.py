@@ -190,10 +190,15 @@ class LiveInput:
             if self._damaged_in_a_row >= _DAMAGED_IN_A_ROW:
                 raise InputError(f"{self._url}: sends nothing that can be decoded") from error
             return
-        for picture in pictures:
-            yield from map(self._frame, self._progressive(picture))
-        if packet is None and self._whole is not None:
-            yield from map(self._frame, self._whole(None))
+        try:
+            whole = [each for picture in pictures for each in self._progressive(picture)]
+            if packet is None and self._whole is not None:
+                whole += self._whole(None)
+            frames = [self._frame(each) for each in whole]
+        except av.FFmpegError as error:
+            why = reason(error)
+            raise InputError(f"{self._url}: sends pictures that are none ({why})") from error
+        yield from frames
 
     def _progressive(self, picture: av.VideoFrame) -> Iterable[av.VideoFrame]:
         """`picture` without fields; from the first one that is flagged as two fields on."""
