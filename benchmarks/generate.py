@@ -17,8 +17,8 @@ frame. The allocator is set as the program sets it.
                   flow (bilinear), and their mean
     mci           FFmpeg's minterpolate, mi_mode=mci
     rife          RIFE 4.0 where its weights are installed, see benchmarks.rife
-    motion        EstimateMotion and Generate without a network
-    realtime      the same with mid-realtime, as in the pipeline
+    motion        EstimateMotion and Generate without a network, as with --tier realtime
+    network       the same with mid-realtime
     balanced      the same with finer flow, as with --tier balanced
 """
 

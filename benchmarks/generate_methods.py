@@ -110,7 +110,7 @@ def motion(real: list[Frame]) -> Iterator[tuple[int, Luma]]:
     yield from _shown(real, EstimateMotion(), Generate(2 * RATE))
 
 
-def realtime(real: list[Frame]) -> Iterator[tuple[int, Luma]]:
+def network(real: list[Frame]) -> Iterator[tuple[int, Luma]]:
     """The stages of the pipeline."""
     yield from _shown(real, EstimateMotion(), _generate(real))
 
@@ -137,6 +137,6 @@ METHODS: dict[str, Method] = {
     "mci": mci,
     **({"rife": rife} if package.is_installed() else {}),
     "motion": motion,
-    "realtime": realtime,
+    "network": network,
     "balanced": balanced,
 }

@@ -14,16 +14,16 @@ from vidgen.frame import Frame
 __all__ = ["write_worst"]
 
 _SIDE = 224  # pixels of a part
-_SHOWN = ("rife", "motion", "realtime", "balanced")
+_SHOWN = ("rife", "motion", "network", "balanced")
 _LABEL = 18  # rows
 
 
 def write_worst(
     folder: Path, name: str, frames: list[Frame], made: Mapping[str, Mapping[int, Luma]]
 ) -> None:
-    """The part that `realtime` gets most wrong: before, true, after, and what methods make."""
-    numbers = [n for n in made["realtime"] if n + 1 < len(frames)]
-    errors = {n: np.abs(made["realtime"][n].astype(np.float32) - frames[n].y) for n in numbers}
+    """The part that `network` gets most wrong: before, true, after, and what methods make."""
+    numbers = [n for n in made["network"] if n + 1 < len(frames)]
+    errors = {n: np.abs(made["network"][n].astype(np.float32) - frames[n].y) for n in numbers}
     means = {n: cv2.boxFilter(error, -1, (_SIDE, _SIDE)) for n, error in errors.items()}
     worst = max(means, key=lambda n: means[n].max())
     row, column = np.unravel_index(int(means[worst].argmax()), means[worst].shape)

@@ -16,7 +16,7 @@ from typing import Any
 from vidgen.engines import choose_backend
 from vidgen.frame import Frame, VideoFormat
 from vidgen.media import Decoder, Encoder
-from vidgen.stages import EstimateMotion, Generate, Upscale, by_network
+from vidgen.stages import EstimateMotion, Generate, Upscale
 from vidgen.zoo import load
 
 __all__ = ["STAGES"]
@@ -35,7 +35,7 @@ def generate(source: str) -> dict[str, Any]:
     """Motion and new frames to twice the rate, per frame that comes out."""
     frames, video = first_frames(source)
     assert video.fps is not None
-    stage = Generate(2 * video.fps, by_network(choose_backend(), load("mid-realtime"), video))
+    stage = Generate(2 * video.fps)
     return measured(stage(EstimateMotion()(frames)))
 
 

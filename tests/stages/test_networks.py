@@ -60,12 +60,22 @@ def test_a_still_stays_exactly_what_it_is(scene):
                 np.testing.assert_array_equal(ours, given)
 
 
-@pytest.mark.parametrize("way", ["interpolate", "predict", "off"])
-def test_the_pipeline_runs_them_and_says_so(tmp_path, way):
+@pytest.mark.parametrize(
+    ("way", "tier"),
+    [
+        ("interpolate", "balanced"),
+        ("interpolate", "realtime"),
+        ("predict", "balanced"),
+        ("off", "balanced"),
+    ],
+)
+def test_the_pipeline_runs_them_and_says_so(tmp_path, way, tier):
     scene = Scene(96, 64, cut=None)
-    settings = Settings(source=tmp_path, target=tmp_path / "o.mkv", scale=1, fps="48", generate=way)
+    words = {"scale": 1, "fps": "48", "generate": way, "tier": tier}
+    settings = Settings(source=tmp_path, target=tmp_path / "o.mkv", **words)
     steps, said = build_stages(settings, scene.format(Fraction(24)))
-    assert said == (f"frames: {INTERPOLATOR}" if way == "interpolate" else "")
+    drawn = (way, tier) == ("interpolate", "balanced")
+    assert said == (f"frames: {INTERPOLATOR}" if drawn else "")
     frames = iter(scene.frames(Fraction(24), Fraction(1, 4)))
     for stage in steps.values():
         frames = stage(frames)

@@ -10,7 +10,7 @@ from vidgen.frame import VideoFormat
 from vidgen.job import Settings
 from vidgen.stages.generate import Generate
 from vidgen.stages.predict import Predict
-from vidgen.stages.synthesis import INTERPOLATOR, by_network
+from vidgen.stages.synthesis import INTERPOLATOR, by_motion, by_network
 from vidgen.zoo import load
 
 __all__ = ["at_rate"]
@@ -19,7 +19,10 @@ __all__ = ["at_rate"]
 def at_rate(
     settings: Settings, source: VideoFormat, fps: Fraction, origin: Fraction | None
 ) -> tuple[Generate | Predict, str]:
-    """The stage for `source`, and the name of its network.
+    """The stage for `source`, and the name of its network, if any.
+
+    `realtime` is by motion alone: the network gave 0.07 dB more for three times the work, and
+    pays with the finer flow of `balanced` alone.
 
     Raises UsageError for a word that is not known, ModelError and BackendError for the network.
     """
@@ -29,6 +32,8 @@ def at_rate(
         return Predict(fps, source_fps=source.fps, origin=origin), ""
     if settings.generate != "interpolate":
         raise UsageError(f"--generate {settings.generate}: give interpolate, predict or off")
+    if settings.tier == "realtime":
+        return Generate(fps, by_motion, source.fps, origin), ""
     model = load(INTERPOLATOR)
     synthesis = by_network(choose_backend(settings.backend), model, source)
     return Generate(fps, synthesis, source.fps, origin), model.name

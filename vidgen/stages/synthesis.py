@@ -17,7 +17,7 @@ Synthesizer = Callable[[Between | Ahead, float], Planes]
 """(real pictures, an instant that they know) -> its planes, which belong to the caller."""
 
 INTERPOLATOR = "mid-realtime"
-"""For all tiers: what `balanced` has better is the flow."""
+"""For `balanced`, whose flow is finer; `realtime` is by motion alone."""
 
 Synthesis = Callable[[], AbstractContextManager[Synthesizer]]
 """Opens a synthesizer, with what it needs for as long as it is open."""
