@@ -24,7 +24,7 @@ def opened(film):
     out.start_encoding()
     return out, twins
 
-out, again, deadline = None, 0, time.monotonic() + 100
+out, again, reached, deadline = None, 0, {}, time.monotonic() + 100
 while again * length < seconds:
     with av.open(source) as film:
         while out is None:
@@ -41,7 +41,8 @@ while again * length < seconds:
             packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
             packet.stream = twins[packet.stream_index]
             due = float(packet.dts * packet.time_base)
-            if due < seconds:
+            if due < seconds and packet.dts > reached.get(packet.stream_index, -1):
+                reached[packet.stream_index] = packet.dts  # priming goes back at each beginning
                 time.sleep(max(0, due - time.monotonic() + began))
                 out.mux(packet)
     again += 1

@@ -37,6 +37,7 @@ _SLICE = Fraction(1, 10)
 _WARM_UP = Fraction(2)
 """Seconds after the first picture in which lateness says nothing yet."""
 _LEAST_AHEAD = 4
+_LEAST_WAITING = 2
 _MOST_AHEAD = 240
 
 
@@ -125,7 +126,9 @@ class _Stream:
         for n in (-2, -1):
             yield _grey(self._source.video, n, self._fps)
         frames = self._source.frames(self._fps)
-        depth = _LEAST_AHEAD + self._ahead // 4
+        # What waits for longer than half the budget would be late whatever happens to it.
+        rate = self._source.video.fps or self._fps
+        depth = max(_LEAST_WAITING, int(self._settings.latency * rate / 2))
         self._inbox = Feed(frames, depth, "source", drops=True)
         yield from self._inbox
 
