@@ -3,6 +3,7 @@
 import socket
 from fractions import Fraction
 from threading import Thread
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -143,3 +144,11 @@ def test_interlaced_pictures_are_made_whole(clip, tmp_path):
     assert len(frames) == 20
     assert [frame.pts for frame in frames] == sorted({frame.pts for frame in frames})
     assert not any(frame.interlaced for frame in frames)
+
+
+def test_closing_ends_the_helper(clip):
+    """Also where the stream was never read, as when another setting is refused."""
+    source, ended = LiveInput(str(clip("in.mp4"))), []
+    source._relay = SimpleNamespace(close=lambda: ended.append(True))
+    source.close()
+    assert ended == [True]

@@ -232,8 +232,9 @@ class LiveInput:
     def close(self) -> None:
         """End the connection; from any thread. A read that waits ends with its time-out."""
         self._closed = True
-        if self._peer is not None:
-            self._peer.close()
+        for each in (self._peer, self._relay):
+            if each is not None:
+                each.close()
 
     def __enter__(self) -> Self:
         return self
@@ -242,5 +243,3 @@ class LiveInput:
         self.close()
         if self._container is not None:
             self._container.close()
-        if self._relay is not None:
-            self._relay.close()
