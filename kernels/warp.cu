@@ -17,6 +17,8 @@
 // ceil(height / 8)). A warp of 32 threads reads flow and writes `out` in whole lines. No shared
 // memory. `out` must not overlap `plane` or `flow`.
 
+#include "bilinear.h"
+
 template <typename Sample>
 __device__ void warp(const Sample* __restrict__ plane, const float* __restrict__ flow,
                      Sample* __restrict__ out, int height, int width, int channels)
@@ -26,21 +28,11 @@ __device__ void warp(const Sample* __restrict__ plane, const float* __restrict__
     if (column >= width || row >= height)
         return;
 
-    const size_t pixel = size_t(row) * width + column;
-    const float x = fminf(fmaxf(column + flow[2 * pixel], 0.0f), float(width - 1));
-    const float y = fminf(fmaxf(row + flow[2 * pixel + 1], 0.0f), float(height - 1));
-    const int left = int(x), top = int(y);  // both are >= 0, so this is floor
-    const int right = min(left + 1, width - 1), bottom = min(top + 1, height - 1);
-    const float over = x - float(left), down = y - float(top);
-
-    const Sample* upper_row = plane + size_t(top) * width * channels;
-    const Sample* lower_row = plane + size_t(bottom) * width * channels;
+    const size_t pixel = size_t(row) * width + column, stride = size_t(width) * channels;
+    const float x = column + flow[2 * pixel], y = row + flow[2 * pixel + 1];
     for (int c = 0; c < channels; ++c) {
-        const float upper_left = upper_row[left * channels + c];
-        const float lower_left = lower_row[left * channels + c];
-        const float upper = upper_left + over * (upper_row[right * channels + c] - upper_left);
-        const float lower = lower_left + over * (lower_row[right * channels + c] - lower_left);
-        out[pixel * channels + c] = Sample(floorf(upper + down * (lower - upper) + 0.5f));
+        const float moved = bilinear(plane + c, height, width, stride, channels, x, y);
+        out[pixel * channels + c] = Sample(floorf(moved + 0.5f));
     }
 }
 

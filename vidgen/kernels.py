@@ -6,11 +6,14 @@
 
 Each file says in its first lines what it computes, in which shapes and units, and how it is
 launched. CuPy is imported here, late, and compiles with NVRTC; its own cache on disk keeps the
-result for the next process.
+result for the next process. What a kernel includes is put into its text, since that cache knows
+the text alone.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -18,13 +21,16 @@ from typing import Any
 
 from vidgen.errors import BackendError
 
-__all__ = ["BLOCK", "OPTIONS", "gpu", "kernels_folder", "load", "names", "over_pixels"]
+__all__ = ["BLOCK", "OPTIONS", "gpu", "kernels_folder", "load", "names", "over_pixels", "source"]
 
 OPTIONS = ("--std=c++17", "--fmad=false")
 """For NVRTC. Without fused multiply-add a kernel gives the codes of its NumPy reference."""
 
 BLOCK = (32, 8)
 """Threads a block, x and y, of kernels with one thread a pixel."""
+
+
+_INCLUDE = re.compile(r'^#include "(\w+\.h)"$', re.M)
 
 
 def kernels_folder() -> Path:
@@ -45,29 +51,41 @@ def over_pixels(height: int, width: int) -> tuple[tuple[int, int], tuple[int, in
     return (-(-width // columns), -(-height // rows)), BLOCK
 
 
-def load(name: str, device: int = 0) -> Any:
-    """`kernels/<name>.cu` as a `cupy.RawModule`, compiled for CUDA device number `device`.
+def source(name: str, constants: Mapping[str, int] | None = None) -> str:
+    """The text of `kernels/<name>.cu`, complete: `constants` as macros, then what it includes.
 
-    Compiled once a device and process. Raises BackendError where the file, CuPy, its compiler or
-    the GPU is missing.
+    Raises BackendError where there is no such kernel.
     """
     path = kernels_folder() / f"{name}.cu"
     if not path.is_file():
         known = ", ".join(names()) or "none"
         raise BackendError(f"no kernel {name!r} in {path.parent}; there are: {known}")
-    return _compiled(path, device)
+    macros = [f"#define {each} {value}\n" for each, value in (constants or {}).items()]
+    return "".join(macros) + _INCLUDE.sub(
+        lambda found: (path.parent / found[1]).read_text("utf-8").replace("#pragma once\n", ""),
+        path.read_text("utf-8"),
+    )
+
+
+def load(name: str, device: int = 0, constants: Mapping[str, int] | None = None) -> Any:
+    """`kernels/<name>.cu` as a `cupy.RawModule`, compiled for CUDA device number `device`.
+
+    Compiled once a device, process and set of constants. Raises BackendError where the file, CuPy,
+    its compiler or the GPU is missing.
+    """
+    return _compiled(name, source(name, constants), device)
 
 
 @cache
-def _compiled(path: Path, device: int) -> Any:
+def _compiled(name: str, text: str, device: int) -> Any:
     cupy = gpu(device)
-    module = cupy.RawModule(code=path.read_text("utf-8"), options=OPTIONS)
+    module = cupy.RawModule(code=text, options=OPTIONS)
     try:
         with cupy.cuda.Device(device):
             module.compile()
     except (cupy.cuda.compiler.CompileException, RuntimeError) as error:
         raise BackendError(
-            f"{path.name} cannot be compiled for CUDA device {device}: {_first_line(error)}; "
+            f"{name}.cu cannot be compiled for CUDA device {device}: {_first_line(error)}; "
             "it takes a GPU of compute capability 7.5 or above and NVRTC of CUDA 13 "
             "(pip install 'cupy-cuda13x[ctk]')"
         ) from error

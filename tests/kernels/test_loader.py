@@ -132,6 +132,25 @@ def test_a_kernel_is_compiled_once_for_each_device(cupy):
     assert fake.compiled == [(kernels.OPTIONS, 0), (kernels.OPTIONS, 1)]
 
 
+def test_a_text_is_complete(monkeypatch, tmp_path):
+    """CuPy's cache sees the text alone: a header that changed must change it."""
+    monkeypatch.setattr(kernels, "kernels_folder", lambda: tmp_path)
+    (tmp_path / "shared.h").write_text("#pragma once\nint one;\n")
+    (tmp_path / "own.cu").write_text('// own\n#include "shared.h"\nint two = N;\n')
+    text = kernels.source("own", {"N": 3})
+    assert text == "#define N 3\n// own\nint one;\n\nint two = N;\n"
+
+
+@pytest.mark.parametrize("name", kernels.names())
+def test_no_kernel_needs_a_file_beside_it(name):
+    assert "#include" not in kernels.source(name)
+
+
+def test_other_constants_are_another_module(cupy):
+    cupy()
+    assert kernels.load("warp", 0, {"N": 1}) is not kernels.load("warp", 0, {"N": 2})
+
+
 @pytest.mark.parametrize(
     ("size", "grid"), [((1, 1), (1, 1)), ((8, 32), (1, 1)), ((9, 33), (2, 2)), ((0, 5), (1, 0))]
 )
