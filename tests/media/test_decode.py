@@ -129,6 +129,14 @@ def test_range_is_exact(film, levels, suffix, shift):
     assert levels(decode(path, start=Fraction(41, 1000), end=Fraction(1, 8))) == [2, 3]
 
 
+@pytest.mark.parametrize(("early", "first"), [(0, 13), (2, 11), (3, 10), (4, 10), (9, 10)])
+def test_range_may_begin_at_the_keyframe_before(film, levels, early, first):
+    path = film("a.mkv", options={"g": "5", "bf": "2", "sc_threshold": "0"}, frames=20)
+    start, end = Fraction(13, 25), Fraction(16, 25)
+    frames = decode(path, start=start, end=end, early=Fraction(early, 25))
+    assert levels(frames) == list(range(first, 16))
+
+
 def test_range_keeps_absolute_times(film):
     path = film("a.mp4", frames=20, options={"g": "5"})
     whole = {frame.pts: frame.duration for frame in decode(path)}

@@ -57,15 +57,20 @@ def until(condition, seconds=60):
 
 
 @pytest.fixture
-def started(tmp_path, clip, begin):
-    """`started(*words)`: the command line with two workers that are both at work."""
+def starting(clip, begin):
+    """The command line with two workers, just begun, as a terminal would: a group of its own."""
     source = clip("in.mkv", frames=250, size=(96, 72), options={"preset": "ultrafast"})
     words = ["upscale", source, "out.mkv", "--scale", 1, "--fps", 250, "--codec", "ffv1"]
     words += ["--segment", 2, "--jobs", 2]
     command = ["env", "--default-signal=INT", sys.executable, "-m", "vidgen", *map(str, words)]
-    process = begin(command)
+    return begin(command, start_new_session=True)
+
+
+@pytest.fixture
+def started(tmp_path, starting):
+    """The same with both workers at work."""
     until(lambda: len(list(tmp_path.glob("out.mkv.vidgen/*/*.tmp"))) >= 2)
-    return process
+    return starting
 
 
 def test_two_workers_make_the_same_film(settings, contents, whole):
@@ -101,6 +106,17 @@ def test_a_killed_worker_ends_the_run_with_an_error(started, tmp_path):
     errors = started.communicate(timeout=60)[1].splitlines()
     assert started.returncode == 1
     assert "a worker process ended (SIGKILL)" in errors[-1]
+
+
+def test_a_ctrl_c_while_workers_load_reaches_the_run_alone(starting):
+    """A terminal sends it to all processes; they could not handle it yet."""
+    until(lambda: len(descendants(starting.pid)) == 2)
+    workers = descendants(starting.pid)
+    os.killpg(starting.pid, signal.SIGINT)
+    errors = starting.communicate(timeout=60)[1]
+    assert starting.returncode == 130
+    assert errors.splitlines() == ["vidgen: error: stopped"]
+    until(lambda: not alive(workers))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

@@ -35,7 +35,8 @@ class Decoder:
     """The frames of the main video stream of `source`; a context manager, to be iterated once.
 
     `start` and `end` are seconds from the beginning of the film; frames keep their own absolute
-    `pts`. Frames with `start <= time < end` come out, decoded from the keyframe before.
+    `pts`. Frames with `start <= time < end` come out, decoded from the keyframe before. They may
+    begin up to `early` seconds before `start`, at that keyframe, where any frames thereabouts do.
 
     Raises InputError when nothing can be read, and TruncatedError after the last readable frame
     when the film broke off.
@@ -49,7 +50,12 @@ class Decoder:
     """What is given up, padded or put right; complete when the iteration has ended."""
 
     def __init__(
-        self, source: Path, *, start: Fraction | None = None, end: Fraction | None = None
+        self,
+        source: Path,
+        *,
+        start: Fraction | None = None,
+        end: Fraction | None = None,
+        early: Fraction = Fraction(0),
     ) -> None:
         self._source = source
         self._pictures = Pictures(source)
@@ -63,6 +69,8 @@ class Decoder:
                 raise InputError(f"{source}: {self._no_picture()}")
             self._decoded: Iterator[av.VideoFrame] = chain([first], decoded)
             self._first_pts = first.pts
+            if self._begin is not None and early:
+                self._begin -= early  # a keyframe after that is the first to come
             self.format = format_of(first, self._pictures.stream, self._pictures.chroma_location)
             self.tagged = self.format.color
             color, unsaid = said_by_size(self.tagged, first.width, first.height)

@@ -120,10 +120,10 @@ def _long_film(
 
 def _clean_samples(source: Path, first: Fraction, last: Fraction) -> tuple[int, bool]:
     """How many frames were looked at, and whether all samples of that part of a film are clean."""
-    looked = 0
+    looked, half = 0, (last - first) / (2 * _SAMPLES)
     for number in range(_SAMPLES):
-        begin = first + (last - first) * (2 * number + 1) / (2 * _SAMPLES)
-        with Decoder(source, start=begin, end=last) as decoder:
+        begin = first + half * (2 * number + 1)
+        with Decoder(source, start=begin, end=last, early=half) as decoder:
             watcher = Watcher(decoder.format.fps)
             for frame in islice(_readable(decoder), _SAMPLE):
                 watcher(frame)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -35,7 +35,7 @@ from vidgen.segments.identity import identify
 from vidgen.segments.plan import segments
 from vidgen.segments.scans import scanned
 from vidgen.segments.tally import Tally
-from vidgen.segments.workers import side_by_side
+from vidgen.segments.workers import Workers
 from vidgen.stage import prefetch
 from vidgen.target import partial_path, publish, require_writable
 
@@ -65,17 +65,32 @@ def run(
     began = time.perf_counter()
     require_writable(settings.target, settings.source, settings.overwrite)
     _require_words(settings)
+    with ExitStack() as stack:
+        if make is None and settings.jobs > 1:
+            make = stack.enter_context(Workers(settings.jobs))  # ready when the film has been seen
+        report = _made(settings, partial(Tally, began=began, progress=progress), announce, make)
+        report.seconds = time.perf_counter() - began
+        return report
+
+
+def _made(
+    settings: Settings,
+    tally_of: Callable[[Job, Report], Tally],
+    announce: Callable[[str], None] | None,
+    make: Maker | None,
+) -> Report:
+    """The whole of `run`, once its words are known to be accepted."""
     job = _looked_at(settings)
     steps, engine = build_stages(settings, job.video, job.origin, job.scan)
     video = output_format(steps, job.video)
     job = replace(job, threads=_encoder_threads(video))
     with Work(job, identify(job, steps, engine)) as work:
-        tally = Tally(work.job, Report(job.video, video, engine), began, progress)
+        tally = tally_of(work.job, Report(job.video, video, engine))
         try:
             _require_holdable(work, video)
             if announce and not work.pieces.count() and (needs := estimate(work)):
                 announce(str(needs))
-            made = _make_all(work, tally, make)
+            made = _make_all(work, tally, make or _one_by_one)
             notes = _join(work, video, made)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(tally.stopped(work.pieces.count())) from None
@@ -92,7 +107,6 @@ def run(
     if settings.hdr == "sdr" and "tone" not in steps:
         report.notes.append("--hdr sdr: nothing to do, the film is not HDR")
     report.notes = [*scan_notes(job.scan), *work.notes, *dict.fromkeys([*report.notes, *notes])]
-    report.seconds = time.perf_counter() - began
     return report
 
 
@@ -145,7 +159,7 @@ def _encoder_threads(video: VideoFormat) -> int:
     return max(1, min((cores or 1) * 3 // 2, video.height // _ROWS_PER_THREAD))
 
 
-def _make_all(work: Work, tally: Tally, make: Maker | None) -> list[tuple[Segment, Made]]:
+def _make_all(work: Work, tally: Tally, make: Maker) -> list[tuple[Segment, Made]]:
     """All segments in order, made now unless they were found."""
     done: dict[Segment, Made] = {}
 
@@ -157,7 +171,6 @@ def _make_all(work: Work, tally: Tally, make: Maker | None) -> list[tuple[Segmen
             else:
                 yield segment
 
-    make = make or (side_by_side if work.job.settings.jobs > 1 else _one_by_one)
     with closing(prefetch(segments(work.starts()), depth=2, name="plan")) as planned:
         for segment, made in make(work, todo(), tally):
             done[segment] = made

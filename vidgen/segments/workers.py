@@ -11,16 +11,17 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from threading import Lock
+from types import TracebackType
 from typing import Any
 
 from vidgen.engines import gpu_count
@@ -31,7 +32,7 @@ from vidgen.segments.folder import Work
 from vidgen.segments.pieces import Pieces
 from vidgen.segments.tally import Tally
 
-__all__ = ["side_by_side"]
+__all__ = ["Workers"]
 
 log = logging.getLogger(__name__)
 
@@ -39,31 +40,56 @@ _PROCESSES = multiprocessing.get_context("spawn")  # a fork would copy locks tha
 _PATIENCE = 5.0  # seconds for a worker to end by itself
 
 
-def side_by_side(
-    work: Work, todo: Iterator[Segment], tally: Tally
-) -> Iterator[tuple[Segment, Made]]:
-    """Make the segments in `jobs` processes; those that are finished first come first.
+class Workers:
+    """`count` processes that make segments: a `Maker` for one film, and a context manager.
 
-    The first error of a worker is raised here. All workers have ended when this returns.
+    They start at once, so that they have loaded what they need when the film has been looked at.
     """
-    count = work.job.settings.jobs
-    workers = [_Worker(work, number, cores) for number, cores in enumerate(_shares(count))]
-    try:
-        while True:
-            for worker in workers:
-                if worker.segment is None and (segment := next(todo, None)) is not None:
-                    worker.begin(segment)
-            busy = [worker for worker in workers if worker.segment is not None]
-            if not busy:
-                return
-            ready = wait([worker.pipe for worker in busy])
-            for worker in [worker for worker in busy if worker.pipe in ready]:
-                made = worker.hear(tally)
-                if made is not None and worker.segment is not None:
-                    yield worker.segment, made
-                    worker.segment = None
-    finally:
-        for worker in workers:
+
+    def __init__(self, count: int) -> None:
+        self._workers = [_Worker(number, cores) for number, cores in enumerate(_shares(count))]
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def __call__(
+        self, work: Work, todo: Iterator[Segment], tally: Tally
+    ) -> Iterator[tuple[Segment, Made]]:
+        """Make the segments; those that are finished first come first.
+
+        The first error of a worker is raised here. All have ended when this returns, so that the
+        folder can be put in order.
+        """
+        try:
+            while True:
+                for worker in self._workers:
+                    if worker.segment is None and (segment := next(todo, None)) is not None:
+                        worker.begin(work, segment)
+                busy = [worker for worker in self._workers if worker.segment is not None]
+                if not busy:
+                    return
+                ready = wait([worker.pipe for worker in busy])
+                for worker in [worker for worker in busy if worker.pipe in ready]:
+                    made = worker.hear(tally)
+                    if made is not None and worker.segment is not None:
+                        yield worker.segment, made
+                        worker.segment = None
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Stop all, whatever they do; a second time, nothing."""
+        for worker in self._workers:
+            worker.stop()
+        for worker in self._workers:
             worker.end()
 
 
@@ -74,29 +100,34 @@ def _shares(count: int) -> list[list[int]]:
 
 
 class _Worker:
-    """A process that makes segments, seen from the run; it starts with the first one."""
+    """A process that makes segments, seen from the run."""
 
     segment: Segment | None = None
     """What it works on."""
-    pipe: Connection[Any, Any]
 
-    def __init__(self, work: Work, number: int, cores: list[int]) -> None:
-        self._job, self._folder, self._cores = work.job, work.pieces.folder, cores
-        if work.job.settings.device is None and (count := gpu_count()):
-            settings = replace(work.job.settings, device=number % count)
-            self._job = replace(work.job, settings=settings)
-        self._process: multiprocessing.process.BaseProcess | None = None
-
-    def begin(self, segment: Segment) -> None:
-        """Hand out a segment."""
-        if self._process is None:
-            self.pipe, its_own = _PROCESSES.Pipe()
-            words = (its_own, self._job, self._folder, self._cores, logging.root.level)
-            self._process = _PROCESSES.Process(target=_serve, args=words, daemon=True)
+    def __init__(self, number: int, cores: list[int]) -> None:
+        self._number, self._employed = number, False
+        self.pipe, its_own = _PROCESSES.Pipe()
+        words = (its_own, cores, logging.root.level)
+        self._process = _PROCESSES.Process(target=_serve, args=words, daemon=True)
+        with _deaf():
             self._process.start()
-            its_own.close()  # so that the pipe ends when the worker does
+        its_own.close()  # so that the pipe ends when the worker does
+
+    def begin(self, work: Work, segment: Segment) -> None:
+        """Hand out a segment, and before the first one the job that it is part of."""
         self.segment = segment
-        self.pipe.send(segment)
+        with suppress(ConnectionError):  # it has ended, which is heard of next
+            if not self._employed:
+                self.pipe.send((self._share(work.job), work.pieces.folder))
+                self._employed = True
+            self.pipe.send(segment)
+
+    def _share(self, job: Job) -> Job:
+        """The job, on a GPU of its own where there are several."""
+        if job.settings.device is None and (count := gpu_count()):
+            return replace(job, settings=replace(job.settings, device=self._number % count))
+        return job
 
     def hear(self, tally: Tally) -> Made | None:
         """Take one message; a segment that is made is returned. Raises what the worker raised."""
@@ -115,30 +146,40 @@ class _Worker:
         return None
 
     def _how_it_ended(self) -> str:
-        assert self._process is not None
         self._process.join(_PATIENCE)
         code = self._process.exitcode or 0
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return f"a worker process ended ({how}); if memory ran out, give fewer --jobs"
 
-    def end(self) -> None:
-        """Stop it, whatever it does."""
-        if self._process is None:
-            return
+    def stop(self) -> None:
+        """Tell it to end; what it has not finished does not count."""
         self.pipe.close()
-        if self.segment is not None:
-            self._process.terminate()
+        self._process.terminate()
+
+    def end(self) -> None:
+        """Wait until it has ended, and see to it."""
         self._process.join(_PATIENCE)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
 
 
-def _serve(
-    pipe: Connection[Any, Any], job: Job, folder: Path, cores: list[int], level: int
-) -> None:
-    """Body of a worker: make what comes until the pipe ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches all; the run ends its workers
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started here do not hear a Ctrl-C, which reaches all: the run ends its workers."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(pipe: Connection[Any, Any], cores: list[int], level: int) -> None:
+    """Body of a worker: hear of the job, then make what comes until the pipe ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for systems without masks
     if cores:
         os.sched_setaffinity(0, cores)
     keep_freed_memory()
@@ -151,6 +192,7 @@ def _serve(
     handler = QueueHandler(_LogPipe(send))  # type: ignore[arg-type]
     logging.basicConfig(level=level, handlers=[handler], force=True)
     with suppress(EOFError, ConnectionError):  # the run has ended
+        job, folder = pipe.recv()
         while True:
             segment = pipe.recv()
             try:
