@@ -2,7 +2,7 @@
 //
 // Bilinear between the four samples around; coordinates are clamped to the plane first, which
 // replicates its edges; a coordinate that is no number is 0. Each operation is rounded by itself
-// (compile without fused multiply-add), as in `bilinear_reference` of vidgen/motion/warp.py.
+// (compile without fused multiply-add), as in `bilinear_reference` of vidgen/reference/sampling.py.
 
 #pragma once
 

@@ -10,7 +10,7 @@
 //     low    = max(least - margin, 0),  high = min(most + margin, peak)
 //
 // Coordinates and weights are float32 and each operation is rounded by itself (compile without
-// fused multiply-add), so every code is that of `align_reference` of vidgen/motion/history.py.
+// fused multiply-add), so every code is that of `align_reference` of vidgen/reference/history.py.
 //
 //     previous     (scale height, scale width) contiguous; history_u8: 8 bit, history_u16: the
 //                  value in the low bits; peak is 255 or 1023

@@ -42,6 +42,12 @@ using std::max, std::min, std::size_t;
 struct dim3 {
     unsigned x, y, z;
 };
+struct alignas(4) short2 {
+    short x, y;
+};
+struct alignas(8) float2 {
+    float x, y;
+};
 struct alignas(8) uint2 {
     unsigned x, y;
 };

@@ -1,49 +1,88 @@
-// Backward warp of one plane by a dense flow field.
+// Backward warp of one plane by a dense flow field, or by one vector for each block of it.
 //
-//     out(y, x, c) = plane(y + flow_y(y, x), x + flow_x(y, x), c)
+//     out(y, x, c) = plane(y + v, x + u, c)
 //
 // bilinear between the four samples around; coordinates are clamped to [0, height - 1] x
 // [0, width - 1] first, which replicates the edges; rounded half up. Coordinates and weights are
 // float32 and each operation is rounded by itself (compile without fused multiply-add), so every
-// code equals that of the NumPy reference, `warp_reference` of vidgen/motion/warp.py, and flat
-// colours stay exact.
+// code is that of `warp_reference` and `warp_blocks_reference` of vidgen/reference/sampling.py, and
+// flat colours stay exact.
 //
-//     plane, out   (height, width, channels) contiguous; warp_u8: 8 bit, warp_u16: the value in
-//                  the low bits (10 bit); channels 1 (Y) or 2 (U and V interleaved)
-//     flow         (height, width, 2) float32, (x, y) displacements in pixels of `plane`; an
-//                  infinite one reads the edge, NaN the first row or column: never out of bounds
+//     plane, out   (height, width, channels) contiguous; _u8: 8 bit, _u16: the value in the low
+//                  bits (10 bit); channels 1 (Y) or 2 (U and V interleaved)
+//     flow         (height, width) of float2: (u, v) in pixels of `plane`; an infinite one reads
+//                  the edge, NaN the first row or column: never out of bounds
+//     vectors      (rows, columns) of short2: (u, v) in 1 / unit pixels of `plane`, each for a
+//                  square of `block` pixels; what lies beyond the last moves as that one
 //
 // Launch: one thread a pixel, x along the row: block (32, 8), grid (ceil(width / 32),
 // ceil(height / 8)). A warp of 32 threads reads flow and writes `out` in whole lines. No shared
-// memory. `out` must not overlap `plane` or `flow`.
+// memory. `out` must not overlap what is read.
 
 #include "bilinear.h"
 
+// The pixel (column, row) of `out`, from (x, y) of `plane`.
 template <typename Sample>
-__device__ void warp(const Sample* __restrict__ plane, const float* __restrict__ flow,
+__device__ void take(const Sample* __restrict__ plane, Sample* __restrict__ out, int height,
+                     int width, int channels, int column, int row, float x, float y)
+{
+    const size_t stride = size_t(width) * channels;
+    for (int c = 0; c < channels; ++c) {
+        const float moved = bilinear(plane + c, height, width, stride, channels, x, y);
+        out[row * stride + column * channels + c] = Sample(floorf(moved + 0.5f));
+    }
+}
+
+template <typename Sample>
+__device__ void warp(const Sample* __restrict__ plane, const float2* __restrict__ flow,
                      Sample* __restrict__ out, int height, int width, int channels)
 {
     const int column = blockIdx.x * blockDim.x + threadIdx.x;
     const int row = blockIdx.y * blockDim.y + threadIdx.y;
     if (column >= width || row >= height)
         return;
-
-    const size_t pixel = size_t(row) * width + column, stride = size_t(width) * channels;
-    const float x = column + flow[2 * pixel], y = row + flow[2 * pixel + 1];
-    for (int c = 0; c < channels; ++c) {
-        const float moved = bilinear(plane + c, height, width, stride, channels, x, y);
-        out[pixel * channels + c] = Sample(floorf(moved + 0.5f));
-    }
+    const float2 step = flow[size_t(row) * width + column];
+    take(plane, out, height, width, channels, column, row, column + step.x, row + step.y);
 }
 
-extern "C" __global__ void warp_u8(const unsigned char* plane, const float* flow,
+template <typename Sample>
+__device__ void warp_blocks(const Sample* __restrict__ plane, const short2* __restrict__ vectors,
+                            Sample* __restrict__ out, int height, int width, int channels,
+                            int rows, int columns, int block, int unit)
+{
+    const int column = blockIdx.x * blockDim.x + threadIdx.x;
+    const int row = blockIdx.y * blockDim.y + threadIdx.y;
+    if (column >= width || row >= height)
+        return;
+    const int above = min(row / block, rows - 1), before = min(column / block, columns - 1);
+    const short2 step = vectors[size_t(above) * columns + before];
+    const float u = float(step.x) / float(unit), v = float(step.y) / float(unit);
+    take(plane, out, height, width, channels, column, row, column + u, row + v);
+}
+
+extern "C" __global__ void warp_u8(const unsigned char* plane, const float2* flow,
                                    unsigned char* out, int height, int width, int channels)
 {
     warp(plane, flow, out, height, width, channels);
 }
 
-extern "C" __global__ void warp_u16(const unsigned short* plane, const float* flow,
+extern "C" __global__ void warp_u16(const unsigned short* plane, const float2* flow,
                                     unsigned short* out, int height, int width, int channels)
 {
     warp(plane, flow, out, height, width, channels);
+}
+
+extern "C" __global__ void warp_blocks_u8(const unsigned char* plane, const short2* vectors,
+                                          unsigned char* out, int height, int width, int channels,
+                                          int rows, int columns, int block, int unit)
+{
+    warp_blocks(plane, vectors, out, height, width, channels, rows, columns, block, unit);
+}
+
+extern "C" __global__ void warp_blocks_u16(const unsigned short* plane, const short2* vectors,
+                                           unsigned short* out, int height, int width,
+                                           int channels, int rows, int columns, int block,
+                                           int unit)
+{
+    warp_blocks(plane, vectors, out, height, width, channels, rows, columns, block, unit);
 }

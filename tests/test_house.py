@@ -30,7 +30,7 @@ MODULES = {
 
 FLOORS = [
     {"errors"},
-    {"timing", "frame", "scan", "light"},
+    {"timing", "frame", "scan", "light", "reference"},
     {"stage", "zoo", "kernels", "job", "memory", "sizes", "target"},
     {"media", "engines"},
     {"motion", "adopt"},

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from vidgen.motion.draw import Guess, candidates, draw
-from vidgen.motion.warp import pixel_grid, sample, warp_reference
+from vidgen.motion.warp import pixel_grid, sample
+from vidgen.reference.sampling import warp_reference
 
 INNER = slice(16, -16), slice(16, -16)
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from vidgen.motion.warp import pixel_grid, sample, sample_sharp, warp, warp_reference
+from vidgen.motion.warp import pixel_grid, sample, sample_sharp, warp
+from vidgen.reference.sampling import warp_reference
 
 SIZES = [(2, 2), (5, 7), (33, 64), (101, 37)]
 

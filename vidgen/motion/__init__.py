@@ -5,7 +5,7 @@ from vidgen.motion.between import Between
 from vidgen.motion.changes import Change, ChangeDetector
 from vidgen.motion.draw import Candidates
 from vidgen.motion.flow import FlowEstimator, half_luma, joined
-from vidgen.motion.warp import warp, warp_reference
+from vidgen.motion.warp import warp
 
 __all__ = [
     "Ahead",
@@ -17,5 +17,4 @@ __all__ = [
     "half_luma",
     "joined",
     "warp",
-    "warp_reference",
 ]

@@ -3,7 +3,7 @@
 Where the frame before, moved along the flow, does not look like this one, the past is not to be
 trusted. What is left of it is clamped to the neighbourhood of the present pixels (as temporal
 anti-aliasing does, B. Karis, "High quality temporal supersampling", SIGGRAPH 2014), so that nothing
-which is no longer there can linger.
+which is no longer there can linger. `vidgen.reference.history` has both in NumPy.
 """
 
 from __future__ import annotations
@@ -14,16 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgen.motion.warp import bilinear_reference, pixel_grid, sample
+from vidgen.motion.warp import pixel_grid, sample
+from vidgen.reference.history import MARGIN_CODES, MARGIN_SHARE, MISMATCH
 
-__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "align", "align_reference", "trusted"]
+__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "align", "trusted"]
 
-_MISMATCH = 2.5  # mean difference over a small window, in 8-bit steps, that halves the trust
-_WINDOW = 3  # half-resolution pixels a side
-
-MARGIN_CODES, MARGIN_SHARE = 8, 0.5
-"""What was drawn may leave the range of the 3x3 pixels around by so many 8-bit steps and by that
-share of the range: an edge drawn sharp is brighter than any pixel that it came from."""
+_WINDOW = 3  # half-resolution pixels a side over which pictures are compared
 
 
 def trusted(
@@ -39,7 +35,7 @@ def trusted(
     moved, still = _apart(sample(previous, places), current), _apart(previous, current)
     at_rest = still <= moved
     apart = np.minimum(still, moved)
-    trust = np.rint(255 / (1 + (apart / _MISMATCH) ** 2)).astype(np.uint8)
+    trust = np.rint(255 / (1 + (apart / MISMATCH) ** 2)).astype(np.uint8)
     return np.where(at_rest[..., None], np.float32(0), flow), trust
 
 
@@ -67,25 +63,6 @@ def align(
         moved = sample(shifted, corner)
         cv2.min(cv2.max(moved, low, dst=moved), high, dst=plane)
     return planes
-
-
-def align_reference(
-    output: NDArray[Any], y: NDArray[Any], flow: NDArray[np.float32], scale: int
-) -> NDArray[Any]:
-    """As `align`, in NumPy: what `kernels/history.cu` computes, code for code.
-
-    `flow` (h, w, 2) may have any size. OpenCV 5 is at most one code away; OpenCV 4 puts positions
-    on 1/32 pixel.
-    """
-    grid = pixel_grid(*y.shape)
-    ratio = np.array(flow.shape[1::-1], np.float32) / np.array(y.shape[::-1], np.float32)
-    half = np.float32(0.5)
-    places: NDArray[Any] = (grid + half) * ratio - half
-    corner: NDArray[Any] = scale * bilinear_reference(flow, places) + scale * grid
-    low, high = _limits(y)
-    shifted = (output[a:, b:] for a in range(scale) for b in range(scale))
-    moved = [np.floor(bilinear_reference(plane, corner) + half) for plane in shifted]
-    return np.asarray(np.clip(np.stack(moved), low, high), y.dtype)
 
 
 def _limits(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -1,0 +1,90 @@
+"""The previous output at the pixels of the next input, and the trust in the flow that leads there.
+
+`kernels/history.cu` and `kernels/trust.cu`; the fast way on the CPU is `vidgen.motion.history`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgen.reference.sampling import bilinear_reference, pixel_grid
+
+__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "MISMATCH", "align_reference", "trusted_reference"]
+
+MISMATCH = 2.5
+"""Mean difference over 3x3 half-resolution pixels, in 8-bit steps, that halves the trust."""
+
+MARGIN_CODES, MARGIN_SHARE = 8, 0.5
+"""What was drawn may leave the range of the 3x3 pixels around by so many 8-bit steps and by that
+share of the range: an edge drawn sharp is brighter than any pixel that it came from."""
+
+_HALF = np.float32(0.5)
+
+
+def trusted_reference(
+    previous: NDArray[np.uint8], current: NDArray[np.uint8], flow: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """The flow, put to rest where rest explains the picture as well, and the trust in it.
+
+    `previous` and `current` are half-resolution luma (h, w); `flow` (h, w, 2) leads from `current`
+    to `previous`, in full-resolution pixels. Trust (h, w) is 255 where both show the same.
+    """
+    places: NDArray[Any] = pixel_grid(*flow.shape[:2]) + _HALF * flow
+    seen = np.floor(bilinear_reference(previous, places) + _HALF).astype(np.uint8)
+    moved, still = _apart(seen, current), _apart(previous, current)
+    ratio = np.minimum(still, moved).astype(np.float32) * np.float32(1 / (9 * MISMATCH))
+    trust = np.rint(np.float32(255) / (1 + ratio * ratio)).astype(np.uint8)
+    return np.where((still <= moved)[..., None], np.float32(0), flow), trust
+
+
+def _apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """(h, w) sum of the differences at the 3x3 pixels around, mirrored at the outermost pixels."""
+    difference = np.abs(one.astype(np.int32) - other)
+    rows, columns = (np.arange(side) for side in difference.shape)
+    sums: NDArray[np.int32] = np.zeros_like(difference)
+    for y in (-1, 0, 1):
+        for x in (-1, 0, 1):
+            there = _mirrored(rows + y)[:, None], _mirrored(columns + x)
+            sums += difference[there]
+    return sums
+
+
+def _mirrored(places: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Places from -1 to the length, brought into [0, length); 0 where that is 1."""
+    last = len(places) - 1
+    inside = np.abs(places)
+    return np.asarray(np.maximum(np.where(inside > last, 2 * last - inside, inside), 0))
+
+
+def align_reference(
+    output: NDArray[Any], y: NDArray[Any], flow: NDArray[np.float32], scale: int
+) -> NDArray[Any]:
+    """(s * s, H, W), dtype of `y`: the previous `output` (s H, s W) at the pixels of `y` (H, W).
+
+    Plane `s * a + b` holds rows `a`, columns `b` of every block of s x s pixels. `flow` (h, w, 2),
+    of any size, is that of `y` to the frame before, in its pixels. Bilinear; edges replicated.
+    """
+    grid = pixel_grid(*y.shape)
+    ratio = np.array(flow.shape[1::-1], np.float32) / np.array(y.shape[::-1], np.float32)
+    places: NDArray[Any] = (grid + _HALF) * ratio - _HALF
+    with np.errstate(invalid="ignore"):  # infinity less infinity is no number, which is allowed
+        corner: NDArray[Any] = scale * bilinear_reference(flow, places) + scale * grid
+    low, high = _limits(y)
+    shifted = (output[a:, b:] for a in range(scale) for b in range(scale))
+    moved = [np.floor(bilinear_reference(plane, corner) + _HALF) for plane in shifted]
+    return np.asarray(np.clip(np.stack(moved), low, high), y.dtype)
+
+
+def _limits(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The least and the most that may be recalled at each pixel, int32."""
+    peak = 255 if y.itemsize == 1 else 1023
+    wide = np.pad(y.astype(np.int32), 1, "edge")
+    around = np.lib.stride_tricks.sliding_window_view(wide, (3, 3))
+    low, high = around.min((2, 3)), around.max((2, 3))
+    margin = (
+        np.rint((high - low) * MARGIN_SHARE).astype(np.int32) + MARGIN_CODES * (peak + 1) // 256
+    )
+    return np.maximum(low - margin, 0), np.minimum(high + margin, peak)
