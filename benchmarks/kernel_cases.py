@@ -17,8 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgen.kernels import over_pixels
+from vidgen.reference.blocks import densify_reference
 from vidgen.reference.history import align_reference
 from vidgen.reference.sampling import warp_blocks_reference, warp_reference
+from vidgen.reference.splat import claims_reference, splat_reference
+from vidgen.reference.surfaces import packed_reference, unpacked_reference
 
 __all__ = ["BANDWIDTH", "CASES", "SIZES", "Case"]
 
@@ -139,8 +142,92 @@ def _slopes(rng: np.random.Generator, height: int, width: int, bits: int) -> NDA
     return np.clip(noisy, 0, peak).astype(np.uint8 if bits == 8 else np.uint16)
 
 
+def _densities(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    for block, unit, least in ((8, 4, 255), (8, 4, 0), (4, 4, 0), (16, 8, 0)):
+        shape = -(-height // block), -(-width // block)
+        vectors = rng.integers(-(2**15), 2**15 - 1, (*shape, 2), np.int16)
+        trust = rng.integers(least, 256, shape, np.uint8)
+        flow = np.empty((height, width, 2), np.float32)
+        yield Case(
+            "densify",
+            f"blocks of {block}",
+            f"trust from {least} on",
+            over_pixels(height, width),
+            (vectors, trust, flow, height, width, *shape, block, unit),
+            lambda given=(vectors, trust, (height, width), block, unit): {
+                2: densify_reference(*given)
+            },
+        )
+
+
+def _splats(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    size, over = (height, width), over_pixels(height, width)
+    values = rng.random((*size, 4), np.float32)
+    for tries, steps in _flows(rng, height, width):
+        whole = rng.integers(-3, 4, 2).astype(np.float32)
+        claims = np.zeros(size, np.uint64)
+        yield Case(
+            "splat_claim",
+            "",
+            tries,
+            over,
+            (steps, whole, claims, *size),
+            lambda steps=steps, whole=whole: {2: claims_reference(steps, whole)},
+        )
+        claims = claims_reference(steps, whole)
+        yield Case(
+            "splat_take",
+            "four channels",
+            tries,
+            over,
+            (claims, values, np.empty_like(values), np.empty(size, np.uint8), *size, 4),
+            lambda claims=claims: dict(enumerate(_taken(values, claims), 2)),
+        )
+
+
+def _taken(values: NDArray[Any], claims: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    carried, seen = splat_reference(values, claims)
+    return carried, seen * np.uint8(255)
+
+
+def _surfaces(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    rows, columns = -(-height // 2), -(-width // 2)
+    for bits, name in ((8, "nv12"), (10, "p010")):
+        y, uv = _noise(rng, height, width, bits=bits), _noise(rng, rows, columns, 2, bits=bits)
+        row = 2 * columns * y.itemsize
+        grid = -(-row // 512), -(-(height + rows) // 8)
+        for tries, pitch, chroma_row in (
+            ("rows on 16 bytes", -(-row // 16) * 16, height),
+            ("rows beside them", row + y.itemsize, height + 3),
+        ):
+            packed = packed_reference((y, uv), pitch, chroma_row)
+            dirty = packed | rng.integers(0, 64, packed.shape, np.uint8) if bits > 8 else packed
+            numbers = height, width, pitch, chroma_row
+            yield Case(
+                f"{name}_to_planes",
+                "",
+                tries,
+                (grid, (32, 8)),
+                (dirty, np.empty_like(y), np.empty_like(uv), *numbers),
+                lambda given=(dirty, height, width, chroma_row, y.dtype): dict(
+                    enumerate(unpacked_reference(*given), 1)
+                ),
+            )
+            yield Case(
+                f"planes_to_{name}",
+                "",
+                tries,
+                (grid, (32, 8)),
+                (np.zeros_like(packed), y, uv, *numbers),
+                lambda packed=packed: {0: packed},
+            )
+
+
 CASES: dict[str, Callable[[np.random.Generator, int, int], Iterator[Case]]] = {
+    "densify": _densities,
     "history": _histories,
+    "planes": _surfaces,
+    "splat": _splats,
     "warp": _warps,
 }
 """`kernels/<name>.cu` -> its launches for a picture of that height and width."""

@@ -25,6 +25,7 @@ from vidgen.motion.draw import Candidates, Guess, candidates, draw
 from vidgen.motion.flow import agreement, half_luma, halved
 from vidgen.motion.still import standing
 from vidgen.motion.warp import pixel_grid, sample
+from vidgen.reference.splat import claims_reference, splat_reference
 
 __all__ = ["Ahead"]
 
@@ -129,22 +130,9 @@ class Ahead:
 
 def _carried(values: Field, steps: Field) -> tuple[Field, NDArray[np.bool_]]:
     """`values` (h, w, n) where their `steps` lead, and where any did; holes are filled around."""
-    height, width = steps.shape[:2]
-    flat = steps.reshape(-1, 2)
-    apart = np.abs(flat - np.median(flat, 0)).sum(1)
-    order = np.argsort(apart, kind="stable")  # later ones are written over earlier ones
-    corners = np.floor(pixel_grid(height, width).reshape(-1, 2) + flat).astype(np.int32)[order]
-    out = np.zeros((height * width, values.shape[2]), np.float32)
-    seen = np.zeros(height * width, bool)
-    sources = values.reshape(len(flat), -1)[order]
-    for down, right in ((1, 1), (1, 0), (0, 1), (0, 0)):
-        x, y = corners[:, 0] + right, corners[:, 1] + down
-        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        places = y[inside] * width + x[inside]
-        out[places] = sources[inside]
-        seen[places] = True
-    filled = _filled(out.reshape(height, width, -1), seen.reshape(height, width))
-    return filled, seen.reshape(height, width)
+    whole = np.median(steps.reshape(-1, 2), 0)
+    carried, seen = splat_reference(values, claims_reference(steps, whole))
+    return _filled(carried, seen), seen
 
 
 def _filled(values: Field, seen: NDArray[np.bool_]) -> Field:
