@@ -122,6 +122,9 @@ def test_crops_and_batches_show_one_place(recipe, tmp_path):
         assert getattr(batch, name).shape == (12, frames, *shape)
     for y, y_true in zip(batch.y[:, 0], batch.y_true[:, 0], strict=True):
         assert psnr(y, shrink((y_true, np.zeros((16, 16, 2), np.uint8)))[0]) > 20
+    single = sequences.batch(np.random.default_rng(0), 40, 16, frames=1)
+    assert single.y.shape == (40, 1, 16, 16)
+    assert single.trust.any()  # later frames are drawn too: those have a flow
     assert {name for name, _ in data.validation(recipe.data, 2)} == {"held"}
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vidgen.engines.flavours import mixed
 from vidgen.engines.shapes import Shapes, inputs_of, outputs_of
+from vidgen.engines.strided import stride_tail
 from vidgen.errors import BackendError, ModelError
 from vidgen.frame import Planes
 from vidgen.zoo import Model
@@ -52,6 +53,7 @@ class OpenVINO:
         try:
             graph = self._read(model, bit_depth)
             graph.reshape({name: list(shape) for name, (shape, _) in inputs.items()})
+            stride_tail(graph, bit_depth)
             compiled = self._core.compile_model(graph, "CPU", settings)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]

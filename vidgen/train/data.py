@@ -81,13 +81,19 @@ class Sequences:
     def __len__(self) -> int:
         return len(self.stored.y)
 
-    def batch(self, rng: np.random.Generator, size: int, crop: int) -> Sequence:
-        """`size` random crops of `crop` low-resolution pixels, flipped, transposed or reversed."""
+    def batch(self, rng: np.random.Generator, size: int, crop: int, frames: int = 0) -> Sequence:
+        """`size` random crops of `crop` low-resolution pixels, flipped, mirrored or transposed.
+
+        Of as many consecutive `frames`, or of all that are kept when that is 0.
+        """
         room = (self.stored.y.shape[2] - crop) // 2 + 1
+        spare = self.stored.y.shape[1] - frames if frames else 0
         chosen = []
         for number in rng.integers(0, len(self), size):
             top, left = 2 * rng.integers(0, room, 2)
-            one = self.stored.map(lambda array, n=number: array[n])
+            first = rng.integers(0, spare + 1) if spare else 0
+            kept = slice(first, first + frames if frames else None)
+            one = self.stored.map(lambda array, n=number, kept=kept: array[n, kept])
             chosen.append(_flipped(one.cut(top, left, crop, self.scale), *rng.integers(0, 2, 3)))
         return Sequence(**{name: np.stack([getattr(c, name) for c in chosen]) for name in _NAMES})
 

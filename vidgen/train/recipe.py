@@ -102,6 +102,9 @@ class Train:
     batch: int = 16
     crop: int = 48
     """Side of a low-resolution training crop in pixels."""
+    frames: int = 0
+    """Consecutive frames of each sequence; 0 for all that are kept. With 1 there is no past to see
+    and a step costs a sixth: the stage that a large network begins with."""
     rate: float = 2e-3
     """Peak learning rate, reached after `warmup` steps; then a cosine down to a hundredth."""
     warmup: int = 300

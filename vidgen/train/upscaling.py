@@ -48,9 +48,9 @@ class Upscaling:
 
     def loss(self, state: State, device: torch.device) -> Tensor:
         """The pixels', and the critic's where there is one."""
-        recipe, net = self._recipe, state.net
+        recipe, net, plan = self._recipe, state.net, self._recipe.train
         assert isinstance(net, Upscaler)
-        batch = self._sequences.batch(state.rng, recipe.train.batch, recipe.train.crop)
+        batch = self._sequences.batch(state.rng, plan.batch, plan.crop, plan.frames)
         clip = tensors(batch, device)
         with autocast(device):
             drawn = unroll(net, clip)
@@ -95,7 +95,7 @@ def pixel_loss(drawn: Drawn, clip: Clip, recipe: Recipe, scale: int) -> Tensor:
         loss = loss + plan.laplacian * laplacian(y.flatten(0, 1), y_true.flatten(0, 1))
     if plan.spectral:
         loss = loss + plan.spectral * spectral(y, y_true)
-    if plan.temporal:
+    if plan.temporal and clip.y.shape[1] > 1:
         loss = loss + plan.temporal * _temporal(drawn, clip, scale)
     return loss
 
