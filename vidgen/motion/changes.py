@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgen.motion.warp import warp
+from vidgen.reference.changes import difference_reference, histogram_reference
 
 __all__ = ["Change", "ChangeDetector"]
 
@@ -65,9 +66,9 @@ class ChangeDetector:
         previous, self._previous = self._previous, current
         if previous is None or previous.shape != current.shape:
             return Change(cut=True, duplicate=False)
-        difference = cv2.absdiff(previous, current)
-        mean = float(difference.mean())
-        if mean <= _SAME_MEAN and difference.max() <= _SAME_PEAK:
+        total, greatest = difference_reference(previous, current)
+        mean = total / current.size
+        if mean <= _SAME_MEAN and greatest <= _SAME_PEAK:
             return Change(cut=False, duplicate=True)
         return Change(mean > _STILL_MEAN and self._is_cut(previous, current), duplicate=False)
 
@@ -86,7 +87,7 @@ def _thumbnail(half: NDArray[Any]) -> Thumbnail:
 
 def _histogram_distance(first: Thumbnail, last: Thumbnail) -> float:
     """Share of pixels, in [0, 1], by which the brightness of two pictures is spread differently."""
-    bins = [np.bincount((picture >> 3).ravel(), minlength=32) for picture in (first, last)]
+    bins = [histogram_reference(picture) for picture in (first, last)]
     smooth = [np.convolve(counts, (0.25, 0.5, 0.25), "same") for counts in bins]
     return float(np.abs(smooth[0] - smooth[1]).sum()) / (2 * first.size)
 

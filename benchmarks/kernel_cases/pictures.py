@@ -1,0 +1,144 @@
+"""Cases of the kernels whose work is whole pictures: warps, history, trust, surfaces, changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.kernel_cases.case import Case, flows, named, noise, slopes
+from vidgen.kernels import over_pixels
+from vidgen.reference.changes import BINS, difference_reference, histogram_reference
+from vidgen.reference.history import align_reference, trusted_reference
+from vidgen.reference.sampling import warp_blocks_reference, warp_reference
+from vidgen.reference.surfaces import packed_reference, unpacked_reference
+
+__all__ = ["changes", "histories", "surfaces", "trusts", "warps"]
+
+_CHANNELS = {1: "one channel", 2: "two channels"}
+
+
+def warps(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    yield from _flow_warps(rng, height, width)
+    yield from _block_warps(rng, height, width)
+
+
+def _flow_warps(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    for bits, channels in ((8, 1), (8, 2), (10, 1), (10, 2)):
+        plane = noise(rng, height, width, channels, bits=bits)
+        for tries, flow in flows(rng, height, width):
+            yield Case(
+                named("warp", bits),
+                _CHANNELS[channels],
+                tries,
+                over_pixels(height, width),
+                (plane, flow, np.empty_like(plane), height, width, channels),
+                lambda plane=plane, flow=flow: {2: warp_reference(plane, flow)},
+            )
+
+
+def _block_warps(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    for bits, channels in ((8, 1), (8, 2), (10, 1), (10, 2)):
+        plane = noise(rng, height, width, channels, bits=bits)
+        block, unit = 16 // channels, 4 * channels  # chroma is half as large
+        rows, columns = max(height // block, 1), max(width // block, 1)  # a border has none
+        for most in (4 * unit, 2**15 - 1):
+            vectors = rng.integers(-most, most, (rows, columns, 2), np.int16)
+            numbers = height, width, channels, rows, columns, block, unit
+            yield Case(
+                named("warp_blocks", bits),
+                _CHANNELS[channels],
+                f"up to {most}/{unit} pixels",
+                over_pixels(height, width),
+                (plane, vectors, np.empty_like(plane), *numbers),
+                lambda given=(plane, vectors, block, unit): {2: warp_blocks_reference(*given)},
+            )
+
+
+def histories(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    for bits, scale in ((8, 2), (8, 4), (10, 2), (10, 4)):
+        previous = noise(rng, scale * height, scale * width, bits=bits)
+        y = slopes(rng, height, width, bits)
+        for tries, flow in flows(rng, -(-height // 2), -(-width // 2)):
+            numbers = height, width, *flow.shape[:2], scale, (1 << bits) - 1
+            out = np.empty((scale**2, height, width), y.dtype)
+            yield Case(
+                named("history", bits),
+                f"x{scale}",
+                tries,
+                over_pixels(height, width),
+                (previous, y, flow, out, *numbers),
+                lambda given=(previous, y, flow, scale): {3: align_reference(*given)},
+            )
+
+
+def trusts(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    previous = slopes(rng, height, width, bits=8)
+    noise = rng.integers(-9, 10, previous.shape)
+    current = np.clip(previous + noise, 0, 255).astype(np.uint8)
+    for tries, flow in flows(rng, height, width):
+        out = np.empty_like(flow), np.empty_like(current)
+        yield Case(
+            "trust",
+            "",
+            tries,
+            over_pixels(height, width),
+            (previous, current, flow, *out, height, width),
+            lambda flow=flow: dict(enumerate(trusted_reference(previous, current, flow), 3)),
+        )
+
+
+def surfaces(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    rows, columns = -(-height // 2), -(-width // 2)
+    for bits, name in ((8, "nv12"), (10, "p010")):
+        y, uv = noise(rng, height, width, bits=bits), noise(rng, rows, columns, 2, bits=bits)
+        row = 2 * columns * y.itemsize
+        grid = -(-row // 512), -(-(height + rows) // 8)
+        for tries, pitch, chroma_row in (
+            ("rows on 16 bytes", -(-row // 16) * 16, height),
+            ("rows beside them", row + y.itemsize, height + 3),
+        ):
+            packed = packed_reference((y, uv), pitch, chroma_row)
+            dirty = packed | rng.integers(0, 64, packed.shape, np.uint8) if bits > 8 else packed
+            numbers = height, width, pitch, chroma_row
+            yield Case(
+                f"{name}_to_planes",
+                "",
+                tries,
+                (grid, (32, 8)),
+                (dirty, np.empty_like(y), np.empty_like(uv), *numbers),
+                lambda given=(dirty, height, width, chroma_row, y.dtype): dict(
+                    enumerate(unpacked_reference(*given), 1)
+                ),
+            )
+            yield Case(
+                f"planes_to_{name}",
+                "",
+                tries,
+                (grid, (32, 8)),
+                (np.zeros_like(packed), y, uv, *numbers),
+                lambda packed=packed: {0: packed},
+            )
+
+
+def changes(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    for bits in (8, 10):
+        previous, current = (noise(rng, height * width + 1, bits=bits) for _ in range(2))
+        for tries, first, blocks in (
+            ("one block", 0, 1),
+            ("not on 16 bytes", 1, 3),
+            ("many blocks", 0, 264),
+        ):
+            pair = previous[first:], current[first:]
+            histograms, difference = np.zeros((2, BINS), np.uint32), np.zeros(2, np.uint64)
+            yield Case(
+                named("changes", bits),
+                "",
+                tries,
+                ((blocks,), (256,)),
+                (*pair, histograms, difference, pair[0].size, bits - 5),
+                lambda pair=pair, bits=bits: {
+                    2: np.stack([histogram_reference(each, bits) for each in pair]).astype("u4"),
+                    3: np.array(difference_reference(*pair), np.uint64),
+                },
+            )
