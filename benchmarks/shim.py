@@ -21,6 +21,7 @@ __all__ = ["Kernels", "compiler"]
 
 _OPTIONS = (
     *("-std=c++17", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-x", "c++"),
+    "-Wno-unknown-pragmas",  # unroll
     *("-ffp-contract=off", "-U_FORTIFY_SOURCE"),  # as kernels.OPTIONS; fibres jump between stacks
 )
 
@@ -44,16 +45,20 @@ class Kernels:
         arguments: Sequence[Any],
         shared: int = 0,
     ) -> None:
-        """Run it to its end: arrays go by address, whole numbers as C's int."""
-        holders = [
-            ctypes.c_void_p(each.ctypes.data)
-            if isinstance(each, np.ndarray)
-            else ctypes.c_int(each)
-            for each in arguments
-        ]
+        """Run it to its end: arrays go by address, scalars of NumPy as they are, int as C's."""
+        holders = [_held(each) for each in arguments]
         pointers = (ctypes.c_void_p * len(holders))(*map(ctypes.addressof, holders))
         run = getattr(self._library, f"launch_{kernel}")
         run(_dim3(grid), _dim3(block), pointers, ctypes.c_size_t(shared))
+
+
+def _held(value: Any) -> Any:
+    """What `arguments` of a kernel point to."""
+    if isinstance(value, np.ndarray):
+        return ctypes.c_void_p(value.ctypes.data)
+    if isinstance(value, np.generic):
+        return np.ctypeslib.as_ctypes_type(value.dtype)(value.item())
+    return ctypes.c_int(value)
 
 
 @cache
@@ -76,7 +81,8 @@ def _built(text: str) -> Path:
         command, input=whole, timeout=100, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise RuntimeError(done.stderr)
+        lines = [line for line in done.stderr.splitlines() if "error:" in line]
+        raise RuntimeError("\n".join(lines) or done.stderr)
     return library
 
 

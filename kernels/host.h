@@ -26,11 +26,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #define __global__
 #define __device__
+#define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __align__(bytes) alignas(bytes)
@@ -71,7 +73,7 @@ constexpr int warpSize = 32;
 struct HostGroup {
     int first, count;  // the threads that belong to it
     int live, arrived, passed;
-    alignas(16) unsigned char lanes[32][64];  // what the lanes of a warp bring to a collective
+    alignas(16) unsigned char lanes[32 * 64];  // what the lanes of a warp bring to a collective
 };
 
 struct HostFibre {
@@ -141,31 +143,30 @@ inline int host_lane() { return host.now % 32; }
 inline void __syncthreads() { host_barrier(host.block, [] {}); }
 inline void __syncwarp() { host_barrier(host_warp(), [] {}); }
 
+// What the lanes of a warp bring, each in a place of its own: one may be read late.
+template <typename Value>
+struct HostLanes {
+    unsigned char* places;
+    Value& operator[](int lane) const { return *reinterpret_cast<Value*>(places + 64 * lane); }
+};
+
 // Each lane brings a value; `once` turns the 32 of them into what each takes away.
 template <typename Value, typename Once>
 Value host_collective(const Value& mine, Once once)
 {
-    static_assert(sizeof(Value) <= sizeof(HostGroup::lanes[0]));
+    static_assert(sizeof(Value) <= 64 && std::is_trivially_copyable_v<Value>);
     HostGroup& warp = host_warp();
+    const HostLanes<Value> values{warp.lanes};
     const int lane = host_lane();
-    std::memcpy(warp.lanes[lane], &mine, sizeof(Value));
-    host_barrier(warp, [&] {
-        Value values[32] = {};
-        for (int each = 0; each < 32; ++each)
-            std::memcpy(&values[each], warp.lanes[each], sizeof(Value));
-        once(values);
-        for (int each = 0; each < 32; ++each)
-            std::memcpy(warp.lanes[each], &values[each], sizeof(Value));
-    });
-    Value taken;
-    std::memcpy(&taken, warp.lanes[lane], sizeof(Value));
-    return taken;
+    values[lane] = mine;
+    host_barrier(warp, [=] { once(values); });
+    return values[lane];
 }
 
 template <typename Value>
 Value __shfl_down_sync(unsigned, Value mine, unsigned delta)
 {
-    return host_collective(mine, [=](Value* values) {
+    return host_collective(mine, [=](HostLanes<Value> values) {
         for (unsigned lane = 0; lane + delta < 32; ++lane)
             values[lane] = values[lane + delta];
     });
@@ -174,7 +175,7 @@ Value __shfl_down_sync(unsigned, Value mine, unsigned delta)
 template <typename Value>
 Value __shfl_xor_sync(unsigned, Value mine, unsigned mask)
 {
-    return host_collective(mine, [=](Value* values) {
+    return host_collective(mine, [=](HostLanes<Value> values) {
         for (unsigned lane = 0; lane < 32; ++lane)
             if (lane < (lane ^ mask))
                 std::swap(values[lane], values[lane ^ mask]);

@@ -61,10 +61,19 @@ def source(name: str, constants: Mapping[str, int] | None = None) -> str:
         known = ", ".join(names()) or "none"
         raise BackendError(f"no kernel {name!r} in {path.parent}; there are: {known}")
     macros = [f"#define {each} {value}\n" for each, value in (constants or {}).items()]
-    return "".join(macros) + _INCLUDE.sub(
-        lambda found: (path.parent / found[1]).read_text("utf-8").replace("#pragma once\n", ""),
-        path.read_text("utf-8"),
-    )
+    return "".join(macros) + _whole(path, set())
+
+
+def _whole(path: Path, there: set[str]) -> str:
+    """The text of a file, each header at the place where it is included first."""
+
+    def text(found: re.Match[str]) -> str:
+        if found[1] in there:
+            return ""
+        there.add(found[1])
+        return _whole(path.parent / found[1], there)
+
+    return _INCLUDE.sub(text, path.read_text("utf-8").replace("#pragma once\n", ""))
 
 
 def load(name: str, device: int = 0, constants: Mapping[str, int] | None = None) -> Any:

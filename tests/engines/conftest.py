@@ -1,7 +1,11 @@
-"""Every backend that can run here."""
+"""Every backend that can run here; `cuda` on a stand-in for CuPy, where there is no GPU."""
+
+import sys
 
 import pytest
 
+from benchmarks.standin import CARD, standin
+from vidgen import kernels, zoo
 from vidgen.engines import backend_names, choose_backend
 from vidgen.errors import BackendError
 
@@ -10,8 +14,29 @@ from vidgen.errors import BackendError
 def backend(request):
     """Each in turn; the first one, the reference, must be here."""
     try:
-        return choose_backend(request.param)
+        yield choose_backend(request.param)
+        return
     except BackendError as error:
         if request.param == backend_names()[0]:
             raise
-        pytest.skip(str(error))
+        if request.param != "cuda":
+            pytest.skip(str(error))
+    yield from on_the_cpu()
+
+
+def spare(backend, model, depth):
+    """Skip what would take minutes: on the stand-in each model is run at one depth."""
+    if CARD in backend.describe() and depth != (8, 10)[zoo.names().index(model.name) % 2]:
+        pytest.skip("this model is run at the other depth where the GPU is a CPU")
+
+
+def on_the_cpu(**words):
+    """The `cuda` backend on a stand-in, as long as a fixture stands."""
+    with pytest.MonkeyPatch.context() as patch:
+        try:
+            patch.setitem(sys.modules, "cupy", standin(**words))
+        except BackendError as error:
+            pytest.skip(str(error))
+        kernels._compiled.cache_clear()
+        yield choose_backend("cuda")
+        kernels._compiled.cache_clear()

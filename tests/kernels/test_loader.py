@@ -135,10 +135,12 @@ def test_a_kernel_is_compiled_once_for_each_device(cupy):
 def test_a_text_is_complete(monkeypatch, tmp_path):
     """CuPy's cache sees the text alone: a header that changed must change it."""
     monkeypatch.setattr(kernels, "kernels_folder", lambda: tmp_path)
-    (tmp_path / "shared.h").write_text("#pragma once\nint one;\n")
-    (tmp_path / "own.cu").write_text('// own\n#include "shared.h"\nint two = N;\n')
+    (tmp_path / "one.h").write_text("#pragma once\nint one;\n")
+    (tmp_path / "two.h").write_text('#include "one.h"\nint two;\n')
+    (tmp_path / "own.cu").write_text('// own\n#include "one.h"\n#include "two.h"\nint three = N;\n')
     text = kernels.source("own", {"N": 3})
-    assert text == "#define N 3\n// own\nint one;\n\nint two = N;\n"
+    lines = [line for line in text.splitlines() if line]
+    assert lines == ["#define N 3", "// own", "int one;", "int two;", "int three = N;"]
 
 
 @pytest.mark.parametrize("name", kernels.names())

@@ -48,7 +48,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default=_SIZES,
         help="picture sizes that go in (default: %(default)s)",
     )
-    parser.add_argument("--backend", choices=("auto", "openvino", "tensorrt"), default="auto")
+    parser.add_argument(
+        "--backend", choices=("auto", "openvino", "tensorrt", "cuda"), default="auto"
+    )
     parser.add_argument("--device", metavar="N", type=int, default=0, help="number of the GPU")
     parser.add_argument(
         "--only", choices=("engine", "film"), help="networks alone, or films (default: both)"

@@ -64,7 +64,7 @@ def add_picture_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGr
     )
     picture.add_argument(
         "--backend",
-        choices=("auto", "openvino", "tensorrt"),
+        choices=("auto", "openvino", "tensorrt", "cuda"),
         default="auto",
         help="what runs the network (default: %(default)s, the best that is here)",
     )

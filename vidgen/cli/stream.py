@@ -57,7 +57,9 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="network; auto: the best that keeps up; off: resample alone (default: %(default)s)",
     )
-    picture.add_argument("--backend", choices=("auto", "openvino", "tensorrt"), default="auto")
+    picture.add_argument(
+        "--backend", choices=("auto", "openvino", "tensorrt", "cuda"), default="auto"
+    )
     picture.add_argument("--device", metavar="N", type=int, default=0, help="number of the GPU")
     picture.add_argument(
         "--latency",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from vidgen.engines.cuda import Cuda
 from vidgen.engines.openvino import OpenVINO
 from vidgen.engines.protocol import Backend
 from vidgen.engines.tensorrt import TensorRT
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 _BACKENDS: dict[str, Callable[[int], Backend]] = {
     "openvino": lambda device: OpenVINO(),
     "tensorrt": TensorRT,
+    "cuda": Cuda,
 }
 """Making a backend raises BackendError where its library or device is missing."""
 
@@ -33,7 +35,8 @@ def backend_names() -> tuple[str, ...]:
 def choose_backend(name: str = "auto", device: int = 0) -> Backend:
     """The backend of that name. Raises UsageError, or BackendError where it cannot run here.
 
-    `auto` is `tensorrt` where an NVIDIA GPU and the libraries for it are here, else `openvino`.
+    `auto` is `tensorrt` where an NVIDIA GPU and the libraries for it are here, `cuda` where only
+    CuPy is, and `openvino` without a GPU.
     What was found to be there and then fails is an error, not a reason for something slower.
     """
     if name == "auto":
@@ -53,7 +56,8 @@ def gpu_count() -> int:
 def _best() -> str:
     if not gpu_count():
         return "openvino"
-    if find_spec("cupy") and (find_spec("tensorrt_rtx") or find_spec("tensorrt")):
-        return "tensorrt"
-    log.warning("an NVIDIA GPU is here and not used: pip install 'vidgen[cuda,rtx]' to use it")
+    if find_spec("cupy") and find_spec("onnx"):
+        both = find_spec("tensorrt_rtx") or find_spec("tensorrt")
+        return "tensorrt" if both else "cuda"
+    log.warning("an NVIDIA GPU is here and not used: pip install 'vidgen[cuda]' to use it")
     return "openvino"

@@ -3,27 +3,24 @@
     pip install 'vidgen[cuda,rtx]'        GeForce and RTX cards (compute capability 7.5, 8.x, 12.x)
     pip install 'vidgen[cuda,tensorrt]'   data-centre cards, from NVIDIA's own index
 
-A plan can be built without a GPU; to run one, CuPy holds the memory and the stream. An engine is
-captured once as a CUDA graph and replayed.
+A plan can be built without a GPU; to run one takes CuPy.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vidgen.engines.flavours import mixed
+from vidgen.engines.device import DeviceEngine
+from vidgen.engines.graphs import read_graph
 from vidgen.engines.plans import cached, identity
 from vidgen.engines.shapes import Shapes, inputs_of, outputs_of
 from vidgen.errors import BackendError, ModelError
-from vidgen.frame import Planes
 from vidgen.kernels import gpu
 from vidgen.zoo import Model
 
@@ -126,21 +123,9 @@ def build_plan(
 
 def _onnx(model: Model, width: int, height: int, bit_depth: int) -> bytes:
     """The half-precision graph of the model, its flavours mixed as its strength says."""
-    try:
-        import onnx
+    graph, weights = read_graph(model, bit_depth, "tensorrt")
+    from vidgen.engines.half import half_graph  # deferred: needs onnx, which may be missing
 
-        from vidgen.engines.half import half_graph
-    except ImportError as error:
-        raise BackendError(f"--backend tensorrt needs {error.name}; pip install onnx") from None
-    graph = onnx.load(str(model.onnx(bit_depth)))
-    weights = {}
-    if model.strength:
-        own, other = (
-            {each.name: onnx.numpy_helper.to_array(each) for each in one.graph.initializer}
-            for one in (graph, onnx.load(str(model.onnx(bit_depth, "gan"))))
-        )
-        named = {name: own[name] for name in own if name.endswith((".weight", ".bias"))}
-        weights = mixed(named, other, model.strength, bit_depth)
     sizes = width, height, bit_depth
     half = half_graph(graph, inputs_of(model, *sizes), outputs_of(model, *sizes), weights)
     return bytes(half.SerializeToString())
@@ -166,8 +151,8 @@ def _logger(trt: ModuleType) -> Any:
     return Logger()
 
 
-class PlanEngine:
-    """One plan on one device, with memory and a stream of its own, replayed as a CUDA graph.
+class PlanEngine(DeviceEngine):
+    """One plan on one device.
 
     Raises BackendError where the plan does not fit this GPU, or the GPU has no room for it.
     """
@@ -181,7 +166,6 @@ class PlanEngine:
         inputs: Shapes,
         outputs: Shapes,
     ) -> None:
-        self._cupy, self._inputs, self._outputs = cupy, inputs, outputs
         self._runtime = trt.Runtime(logger)
         self._engine = self._runtime.deserialize_cuda_engine(plan)
         if self._engine is None:
@@ -189,74 +173,13 @@ class PlanEngine:
                 "TensorRT refuses its plan on this GPU (--debug says why); TensorRT for RTX takes "
                 "GeForce and RTX cards, TensorRT the others: see --backend"
             )
-        self._stream = cupy.cuda.Stream(non_blocking=True)
-        self._graph: Any = None
+        super().__init__(cupy, inputs, outputs, _wire)
         self._context = self._with_room(self._engine.create_execution_context)
         names = [self._engine.get_tensor_name(n) for n in range(self._engine.num_io_tensors)]
-        given = [name for name in names if name in inputs]
-        made = [name for name in names if name not in inputs]
-        shapes = {name: inputs[name] for name in given}
-        shapes |= dict(zip(sorted(made, key=_luma_first), outputs.values(), strict=True))
-        self._buffers = {name: self._with_room(self._buffer, *shapes[name]) for name in shapes}
-        self._made = sorted(made, key=_luma_first)
-        for name, buffer in self._buffers.items():
+        made = sorted((name for name in names if name not in inputs), key=_luma_first)
+        buffers = {**self._given, **dict(zip(made, self._made.values(), strict=True))}
+        for name, buffer in buffers.items():
             self._context.set_tensor_address(name, buffer.data.ptr)
-
-    def _buffer(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
-        return self._cupy.empty(shape, _wire(dtype))
-
-    def _with_room(self, make: Callable[..., Any], *words: Any) -> Any:
-        try:
-            made = make(*words)
-        except self._cupy.cuda.memory.OutOfMemoryError:
-            made = None
-        if made is None:
-            (height, width), _ = next(iter(self._outputs.values()))
-            raise BackendError(
-                f"the GPU has no memory left for {width}x{height}; give a smaller --size, "
-                "--tier realtime, fewer --jobs, or --backend openvino"
-            )
-        return made
-
-    def __call__(self, *planes: NDArray[Any]) -> Planes:
-        """Run once. The result belongs to the caller; the inputs are not kept."""
-        given = [(plane.shape, plane.dtype) for plane in planes]
-        if given != list(self._inputs.values()):
-            wanted = ", ".join(f"{dtype} {shape}" for shape, dtype in self._inputs.values())
-            raise BackendError(f"the engine takes {wanted}, not {given}")
-        try:
-            return self._run(planes)
-        except self._cupy.cuda.runtime.CUDARuntimeError as error:
-            (height, width), _ = next(iter(self._outputs.values()))
-            raise BackendError(
-                f"the GPU failed at {width}x{height} ({error}); finished segments are kept, and "
-                "the same command goes on from them; failing again, it needs a smaller --size, "
-                "--tier realtime, fewer --jobs, or --backend openvino"
-            ) from error
-
-    def _run(self, planes: Sequence[NDArray[Any]]) -> Planes:
-        for name, plane in zip(self._inputs, planes, strict=True):
-            buffer = self._buffers[name]
-            buffer.set(np.ascontiguousarray(plane, buffer.dtype), stream=self._stream)
-        self._enqueue()
-        y, uv = (self._buffers[name].get(stream=self._stream) for name in self._made)
-        self._stream.synchronize()
-        dtypes = [dtype for _, dtype in self._outputs.values()]
-        return y.astype(dtypes[0], copy=False), uv.astype(dtypes[1], copy=False)
-
-    def _enqueue(self) -> None:
-        """Replay the graph; the first run is an ordinary one, as a capture needs, the second is
-        captured."""
-        if self._graph is not None:
-            self._graph.launch(self._stream)
-            return
-        self._execute()
-        self._stream.synchronize()
-        self._stream.begin_capture()
-        try:
-            self._execute()
-        finally:
-            self._graph = self._stream.end_capture()
 
     def _execute(self) -> None:
         if not self._context.execute_async_v3(self._stream.ptr):
@@ -264,14 +187,8 @@ class PlanEngine:
 
     def close(self) -> None:
         """Free the device's memory; calling again does nothing."""
-        self._graph = self._context = self._engine = None
-        self._buffers = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+        super().close()
+        self._context = self._engine = None
 
 
 def _wire(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -1,0 +1,182 @@
+"""CuPy as far as vidgen uses it, on the CPU: memory is NumPy's, kernels run through `shim`.
+
+It keeps to the rules of CUDA that an engine could break unseen: nothing runs during a capture, no
+copy and no wait belongs into one, a kernel gets the shared memory that it was promised, and memory
+is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.shim import Kernels, compiler
+from vidgen.errors import BackendError
+
+__all__ = ["CARD", "standin"]
+
+CARD = "CPU in place of a GPU"
+_USUAL_SHARED = 48 * 1024  # bytes a block that need not be asked for
+
+
+class OutOfMemoryError(Exception):
+    pass
+
+
+class CUDARuntimeError(RuntimeError):
+    pass
+
+
+class CompileError(Exception):
+    pass
+
+
+def standin(shared_bytes: int = 99 * 1024, capability: str = "86", room: int = 2**33) -> Any:
+    """A module in CuPy's place, with one GPU of so much shared memory a block and `room` bytes."""
+    if compiler() is None:
+        raise BackendError("no g++ on the path to compile kernels for the CPU; install one")
+    return _CuPy(shared_bytes, capability, room)
+
+
+class _CuPy(SimpleNamespace):
+    def __init__(self, shared_bytes: int, capability: str, room: int) -> None:
+        self.shared_bytes, self.room, self.held = shared_bytes, room, 0
+        self.launches = 0
+        self.capture: list[Callable[[], None]] | None = None
+        super().__init__(
+            __version__="0 (stand-in)",
+            ndarray=_Array,
+            cuda=SimpleNamespace(
+                Device=lambda number: _Device(shared_bytes, capability),
+                Stream=lambda non_blocking: _Stream(self),
+                memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+                compiler=SimpleNamespace(CompileException=CompileError),
+                runtime=SimpleNamespace(
+                    CUDARuntimeError=CUDARuntimeError,
+                    getDeviceCount=lambda: 1,
+                    getDeviceProperties=lambda number: {"name": CARD.encode()},
+                ),
+            ),
+        )
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> _Array:
+        return _Array(self, np.empty(shape, dtype))
+
+    def asarray(self, values: NDArray[Any]) -> _Array:
+        return _Array(self, np.array(values, order="C"))
+
+    def asnumpy(self, array: _Array) -> NDArray[Any]:
+        return array.get()
+
+    def RawModule(self, code: str, options: tuple[str, ...]) -> _Module:  # noqa: N802 - CuPy's name
+        return _Module(self, code)
+
+
+class _Array:
+    """Memory of the device; what it holds at first is random."""
+
+    def __init__(self, cupy: _CuPy, array: NDArray[Any]) -> None:
+        cupy.held += array.nbytes
+        if cupy.held > cupy.room:
+            cupy.held -= array.nbytes
+            raise OutOfMemoryError
+        self.array, self.cupy, self.dtype, self.shape = array, cupy, array.dtype, array.shape
+
+    def __del__(self) -> None:
+        if hasattr(self, "cupy"):
+            self.cupy.held -= self.array.nbytes
+
+    def set(self, plane: NDArray[Any], stream: _Stream | None = None) -> None:
+        assert self.cupy.capture is None, "a copy from the host in a graph"
+        assert plane.dtype == self.dtype
+        assert plane.flags.c_contiguous
+        self.array[...] = plane
+
+    def get(self, stream: _Stream | None = None) -> NDArray[Any]:
+        assert self.cupy.capture is None, "a copy to the host in a graph"
+        return self.array.copy()
+
+
+class _Device:
+    def __init__(self, shared_bytes: int, capability: str) -> None:
+        self.attributes = {"MaxSharedMemoryPerBlockOptin": shared_bytes}
+        self.compute_capability = capability
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
+class _Stream:
+    ptr = 7
+
+    def __init__(self, cupy: _CuPy) -> None:
+        self.cupy = cupy
+
+    def synchronize(self) -> None:
+        assert self.cupy.capture is None, "a capture cannot wait"
+
+    def begin_capture(self) -> None:
+        assert self.cupy.launches, "kernels must run once before they are captured"
+        self.cupy.capture = []
+
+    def end_capture(self) -> _Graph:
+        assert self.cupy.capture is not None
+        graph = _Graph(self.cupy.capture)
+        self.cupy.capture = None
+        return graph
+
+
+class _Graph:
+    def __init__(self, work: list[Callable[[], None]]) -> None:
+        self.work = work
+
+    def launch(self, stream: _Stream) -> None:
+        for each in self.work:
+            each()
+
+
+class _Module:
+    def __init__(self, cupy: _CuPy, text: str) -> None:
+        self.cupy, self.text = cupy, text
+
+    def compile(self) -> None:
+        try:
+            self.kernels = Kernels(self.text)
+        except RuntimeError as error:
+            raise CompileError(str(error)) from None
+
+    def get_function(self, name: str) -> _Kernel:
+        return _Kernel(self.cupy, self.kernels, name)
+
+
+class _Kernel:
+    def __init__(self, cupy: _CuPy, kernels: Kernels, name: str) -> None:
+        self.cupy, self.kernels, self.name = cupy, kernels, name
+        self.max_dynamic_shared_size_bytes = _USUAL_SHARED
+
+    def __call__(
+        self,
+        grid: tuple[int, ...],
+        block: tuple[int, ...],
+        arguments: tuple[Any, ...],
+        shared_mem: int = 0,
+        stream: _Stream | None = None,
+    ) -> None:
+        assert shared_mem <= self.max_dynamic_shared_size_bytes <= self.cupy.shared_bytes
+        assert all(isinstance(each, _Array | np.generic) for each in arguments), "CuPy takes no int"
+        plain = [each.array if isinstance(each, _Array) else each for each in arguments]
+        if self.cupy.capture is not None:
+            self.cupy.capture.append(lambda: self._run(grid, block, plain, shared_mem))
+            return
+        self._run(grid, block, plain, shared_mem)
+
+    def _run(self, grid: Any, block: Any, plain: list[Any], shared_mem: int) -> None:
+        self.cupy.launches += 1
+        self.kernels.launch(self.name, grid, block, plain, shared_mem)
