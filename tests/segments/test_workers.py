@@ -112,6 +112,8 @@ def test_a_ctrl_c_while_workers_load_reaches_the_run_alone(starting):
     """A terminal sends it to all processes; they could not handle it yet."""
     until(lambda: len(descendants(starting.pid)) == 2)
     workers = descendants(starting.pid)
+    maps = [Path(f"/proc/{worker}/maps") for worker in workers]
+    until(lambda: all("numpy" in path.read_text() for path in maps))
     os.killpg(starting.pid, signal.SIGINT)
     errors = starting.communicate(timeout=60)[1]
     assert starting.returncode == 130
