@@ -1,6 +1,6 @@
 """End-to-end speed of `vidgen upscale` beside FFmpeg's own filters, in one run.
 
-    python -m benchmarks.end_to_end                      960x540, 240 frames, 5 rounds
+    python -m benchmarks.end_to_end                      960x540, 96 frames, 3 rounds: 3 minutes
     python -m benchmarks.end_to_end --film FILM          from another film; `-` draws one
     python -m benchmarks.end_to_end --soak 10            memory over a ten-minute film
 
@@ -85,9 +85,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--film", default=str(FILM) if FILM.exists() else "-", help="- draws one")
     parser.add_argument("--size", metavar="WxH", default=SIZE, help="of the source")
-    parser.add_argument("--frames", type=int, default=240)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--slow-frames", type=int, default=60, help="pictures for minterpolate")
+    parser.add_argument("--frames", type=int, default=96)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--slow-frames", type=int, default=30, help="pictures for minterpolate")
     parser.add_argument("--soak", type=int, metavar="MINUTES", help="watch the memory instead")
     parser.add_argument("--soak-size", metavar="WxH", default=SIZE)
     return parser.parse_args()
@@ -99,12 +99,11 @@ def measure(folder: Path, args: argparse.Namespace) -> None:
     made = run_child(program("source", source, width, height, args.frames, args.film))
     plan = jobs(width, height, args.slow_frames)
     runs: dict[str, list[Child]] = {job.name: [] for job in plan}
-    for number in range(args.rounds + 1):  # the first round warms caches and is not counted
+    run_child([*plan[0].command(source, folder), "--end", "0.5"])  # fills caches of the disk
+    for number in range(args.rounds):
         for job in plan:
-            child = run_child(job.command(source, folder))
-            if number:
-                runs[job.name].append(child)
-        print(f"round {number} of {args.rounds}", flush=True)
+            runs[job.name].append(run_child(job.command(source, folder)))
+        print(f"round {number + 1} of {args.rounds}", flush=True)
     alone = stages_alone(source, folder, args.rounds)
     imports = [
         run_child([*module("x")[:1], "-c", IMPORT]).said["seconds"] for _ in range(args.rounds)

@@ -22,8 +22,8 @@ from vidgen.zoo import load
 __all__ = ["STAGES"]
 
 WARM_UP = 8  # frames: threads are started, caches filled, the codec's look-ahead is full
-HELD = 48  # frames kept in memory for the stages that need pictures; 1080p: 150 MB
-ENCODED = 240  # frames encoded, to and fro over those held
+HELD = 32  # frames kept in memory for the stages that need pictures; 1080p: 100 MB
+ENCODED = 96  # frames encoded, to and fro over those held
 
 
 def decode(source: str) -> dict[str, Any]:

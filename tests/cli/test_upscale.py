@@ -44,6 +44,7 @@ def test_sizes(vidgen, clip, pictures_of, tmp_path, words, size):
         (24, "60", 30, Fraction(1, 60)),
         (Fraction(24000, 1001), "x2", 24, Fraction(1001, 48000)),
         (25, "23.976", 12, Fraction(1001, 24000)),
+        (37, "75", 25, Fraction(1, 75)),
     ],
 )
 def test_rates(vidgen, clip, pictures_of, tmp_path, source_fps, words, count, step):

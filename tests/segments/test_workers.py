@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from vidgen.errors import OutputError, UsageError
-from vidgen.segments import run
+from vidgen.segments import run, workers
+from vidgen.segments.film import _looked_at
 from vidgen.segments.folder import work_folder
 
 pytestmark = pytest.mark.skipif(
@@ -95,6 +96,17 @@ def test_an_error_of_a_worker_is_the_error_of_the_run(settings):
     assert not alive(descendants(os.getpid()))
 
 
+def test_workers_take_the_gpus_in_turn(settings, monkeypatch):
+    def devices(**words):
+        job = _looked_at(settings(jobs=3, **words))
+        return [workers._on_its_gpu(job, number).settings.device for number in range(3)]
+
+    assert devices() == [None, None, None]
+    monkeypatch.setattr(workers, "gpu_count", lambda: 2)
+    assert devices() == [0, 1, 0]
+    assert devices(device=1) == [1, 1, 1]
+
+
 @pytest.mark.parametrize("jobs", [0, 1000])
 def test_how_many_there_may_be(settings, jobs):
     with pytest.raises(UsageError, match="--jobs"):
@@ -111,24 +123,24 @@ def test_a_killed_worker_ends_the_run_with_an_error(started, tmp_path):
 def test_a_ctrl_c_while_workers_load_reaches_the_run_alone(starting):
     """A terminal sends it to all processes; they could not handle it yet."""
     until(lambda: len(descendants(starting.pid)) == 2)
-    workers = descendants(starting.pid)
-    maps = [Path(f"/proc/{worker}/maps") for worker in workers]
+    begun = descendants(starting.pid)
+    maps = [Path(f"/proc/{pid}/maps") for pid in begun]
     until(lambda: all("numpy" in path.read_text() for path in maps))
     os.killpg(starting.pid, signal.SIGINT)
     errors = starting.communicate(timeout=60)[1]
     assert starting.returncode == 130
     assert errors.splitlines() == ["vidgen: error: stopped"]
-    until(lambda: not alive(workers))
+    until(lambda: not alive(begun))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_nobody_is_left_over(started, number, tmp_path):
-    workers = descendants(started.pid)
-    assert len(workers) == 2
+    begun = descendants(started.pid)
+    assert len(begun) == 2
     started.send_signal(number)
     errors = started.communicate(timeout=60)[1]
     assert "Traceback" not in errors
-    until(lambda: not alive(workers))
+    until(lambda: not alive(begun))
     if number == signal.SIGINT:
         assert started.returncode == 130
         assert not list(tmp_path.glob("out.mkv.vidgen/*/*.tmp"))

@@ -99,6 +99,13 @@ def _shares(count: int) -> list[list[int]]:
     return [cores[n::count] if len(cores) >= count else [] for n in range(count)]
 
 
+def _on_its_gpu(job: Job, number: int) -> Job:
+    """The job for worker `number`: where there are several GPUs, each takes the next one."""
+    if job.settings.device is None and (count := gpu_count()):
+        return replace(job, settings=replace(job.settings, device=number % count))
+    return job
+
+
 class _Worker:
     """A process that makes segments, seen from the run."""
 
@@ -119,15 +126,9 @@ class _Worker:
         self.segment = segment
         with suppress(ConnectionError):  # it has ended, which is heard of next
             if not self._employed:
-                self.pipe.send((self._share(work.job), work.pieces.folder))
+                self.pipe.send((_on_its_gpu(work.job, self._number), work.pieces.folder))
                 self._employed = True
             self.pipe.send(segment)
-
-    def _share(self, job: Job) -> Job:
-        """The job, on a GPU of its own where there are several."""
-        if job.settings.device is None and (count := gpu_count()):
-            return replace(job, settings=replace(job.settings, device=self._number % count))
-        return job
 
     def hear(self, tally: Tally) -> Made | None:
         """Take one message; a segment that is made is returned. Raises what the worker raised."""
