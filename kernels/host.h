@@ -66,6 +66,26 @@ inline unsigned __float_as_uint(float value)
     return bits;
 }
 
+// The bits of (high, low) from `shift`, below 32, on.
+inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift)
+{
+    return unsigned(((unsigned long long)high << 32 | low) >> shift);
+}
+
+// The sum of the absolute differences of two words' parts of so many bits.
+template <int bits>
+unsigned host_sad(unsigned one, unsigned other)
+{
+    unsigned sum = 0;
+    for (int at = 0; at < 32; at += bits) {
+        const int difference = int(one >> at & ((1u << bits) - 1)) - int(other >> at & ((1u << bits) - 1));
+        sum += unsigned(std::abs(difference));
+    }
+    return sum;
+}
+inline unsigned __vsadu4(unsigned one, unsigned other) { return host_sad<8>(one, other); }
+inline unsigned __vsadu2(unsigned one, unsigned other) { return host_sad<16>(one, other); }
+
 static dim3 gridDim, blockDim, blockIdx, threadIdx;
 constexpr int warpSize = 32;
 

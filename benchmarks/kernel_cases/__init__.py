@@ -24,6 +24,7 @@ CASES: dict[str, Callable[[np.random.Generator, int, int], Iterator[Case]]] = {
     "changes": pictures.changes,
     "densify": motion.densities,
     "history": pictures.histories,
+    "match": motion.matches,
     "planes": pictures.surfaces,
     "splat": motion.splats,
     "trust": pictures.trusts,

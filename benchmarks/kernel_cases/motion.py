@@ -1,4 +1,4 @@
-"""Cases of the kernels whose work is motion: dense flow from blocks, splats."""
+"""Cases of the kernels whose work is motion: block matching, dense flow from blocks, splats."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.kernel_cases.case import Case, flows
+from benchmarks.kernel_cases.case import Case, flows, named, slopes
 from vidgen.kernels import over_pixels
 from vidgen.reference.blocks import densify_reference
+from vidgen.reference.match import match_reference
 from vidgen.reference.splat import claims_reference, splat_reference
 
-__all__ = ["densities", "splats"]
+__all__ = ["densities", "matches", "splats"]
 
 
 def densities(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
@@ -31,6 +32,31 @@ def densities(rng: np.random.Generator, height: int, width: int) -> Iterator[Cas
             lambda given=(vectors, trust, (height, width), block, unit): {
                 2: densify_reference(*given)
             },
+        )
+
+
+def matches(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    for bits, block, reach, most in (
+        (8, 16, 4, 20),
+        (8, 8, 7, 2**15),
+        (10, 16, 7, 20),
+        (10, 8, 1, 0),
+    ):
+        previous = slopes(rng, height, width, bits)
+        current = np.roll(previous, (1, -2), (0, 1))
+        shape = -(-height // block), -(-width // block)
+        given = rng.integers(-most, most, (*shape, 2), endpoint=True).clip(-(2**15), 2**15 - 1)
+        given = given.astype(np.int16)
+        found, costs = np.empty_like(given), np.empty(shape, np.int32)
+        yield Case(
+            named("match", bits),
+            f"blocks of {block}, {reach} around",
+            f"from up to {most} quarters away",
+            (shape[::-1], (128,)),
+            (current, previous, given, found, costs, height, width, block, reach),
+            lambda given=(current, previous, given, block, reach): dict(
+                enumerate(match_reference(*given), 3)
+            ),
         )
 
 
