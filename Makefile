@@ -38,8 +38,9 @@ check: ## lint, format and types
 bench: ## time the hot paths; ARGS="--benchmark-json FILE" goes to pytest
 	$(PY) -m pytest benchmarks --benchmark-only $(ARGS)
 
-test-gpu: ## run the tests that need a GPU, and fail where there is none
+test-gpu: ## run the tests and measurements that need a GPU, and fail where there is none
 	FAIL_WITHOUT_CUDA=1 $(PY) -m pytest -m needs_cuda $(ARGS)
+	$(PY) -m benchmarks.gpu_check
 
 golden: ## rewrite the golden texts and show what changed
 	$(PY) -m pytest --rewrite-golden -q $(ARGS)

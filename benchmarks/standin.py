@@ -59,6 +59,7 @@ class _CuPy(SimpleNamespace):
                     CUDARuntimeError=CUDARuntimeError,
                     getDeviceCount=lambda: 1,
                     getDeviceProperties=lambda number: {"name": CARD.encode()},
+                    memGetInfo=lambda: (room - self.held, room),
                 ),
             ),
         )

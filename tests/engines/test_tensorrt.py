@@ -1,5 +1,6 @@
 """Real plans, built without a GPU; and the run path against a runtime that enforces the rules."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -107,6 +108,7 @@ class Rules:
         self.cupy = SimpleNamespace(
             empty=Buffer,
             cuda=SimpleNamespace(
+                Device=lambda number: nullcontext(),
                 Stream=Stream,
                 memory=SimpleNamespace(OutOfMemoryError=out_of_memory),
                 runtime=SimpleNamespace(CUDARuntimeError=type("Lost", (RuntimeError,), {})),

@@ -83,7 +83,7 @@ class CudaEngine(DeviceEngine):
         inputs: Shapes,
         outputs: Shapes,
     ) -> None:
-        super().__init__(cupy, inputs, outputs)
+        super().__init__(cupy, device, inputs, outputs)
         self._launches: list[Callable[[], None]] = []
         for chain in chains:
             launches = plan(chain.layout, shared_bytes)
@@ -92,9 +92,9 @@ class CudaEngine(DeviceEngine):
                     f"this network does not fit into {shared_bytes} bytes of shared memory a "
                     "block; give --backend tensorrt or openvino"
                 )
-            self._add(chain, launches, device)
+            self._add(chain, launches)
 
-    def _add(self, chain: Chain, launches: tuple[Launch, ...], device: int) -> None:
+    def _add(self, chain: Chain, launches: tuple[Launch, ...]) -> None:
         """All launches of one chain; what one leaves, the next one finds."""
         high, wide = (side // chain.grid for side in self._inputs[chain.inputs[0]][0][:2])
         given = [self._given[name] if name else _NOWHERE for name in chain.inputs]
@@ -108,7 +108,7 @@ class CudaEngine(DeviceEngine):
                 after = self._with_room(self._cupy.empty, shape, np.uint8)
             sizes = np.int32(high), np.int32(wide)
             arguments = *given, before, after, *made, weights, *sizes
-            kernel = _kernel(chain, launch, device)
+            kernel = _kernel(chain, launch, self._device)
             self._launches.append(self._launch(kernel, launch, (high, wide), arguments))
             before = after
 

@@ -23,18 +23,20 @@ __all__ = ["DeviceEngine"]
 class DeviceEngine(ABC):
     """One network for one picture size on one GPU, with memory and a stream of its own.
 
-    `wire` says as what dtype planes cross to the device and back. Raises BackendError where the GPU
-    has no room.
+    `device` is its number; it is made the current one for each run. `wire` says as what dtype
+    planes cross to it and back. Raises BackendError where the GPU has no room.
     """
 
     def __init__(
         self,
         cupy: ModuleType,
+        device: int,
         inputs: Shapes,
         outputs: Shapes,
         wire: Callable[[np.dtype[Any]], np.dtype[Any]] = lambda dtype: dtype,
     ) -> None:
         self._cupy, self._inputs, self._outputs = cupy, inputs, outputs
+        self._device = device
         self._stream = cupy.cuda.Stream(non_blocking=True)
         self._graph: Any = None
         self._given, self._made = (
@@ -69,7 +71,8 @@ class DeviceEngine(ABC):
             wanted = ", ".join(f"{dtype} {shape}" for shape, dtype in self._inputs.values())
             raise BackendError(f"the engine takes {wanted}, not {given}")
         try:
-            return self._run(planes)
+            with self._cupy.cuda.Device(self._device):
+                return self._run(planes)
         except self._cupy.cuda.runtime.CUDARuntimeError as error:
             (height, width), _ = next(iter(self._outputs.values()))
             raise BackendError(
@@ -88,7 +91,7 @@ class DeviceEngine(ABC):
         return y.astype(dtypes[0], copy=False), uv.astype(dtypes[1], copy=False)
 
     def enqueue(self) -> None:
-        """Replay the graph on what lies on the device, and do not wait.
+        """Replay the graph on what lies on the device, the current one, and do not wait.
 
         The first run is an ordinary one, as a capture needs, and is captured after it.
         """

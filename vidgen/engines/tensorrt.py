@@ -71,7 +71,8 @@ class TensorRT:
         name = identity(self._facts(model, inputs))
         plan = cached(name, lambda: build_plan(self._trt, model, width, height, bit_depth))
         with self._cupy.cuda.Device(self._device):
-            return PlanEngine(self._trt, self._cupy, self._logger, plan, inputs, outputs)
+            sizes = inputs, outputs, self._device
+            return PlanEngine(self._trt, self._cupy, self._logger, plan, *sizes)
 
     def _facts(self, model: Model, inputs: Shapes) -> dict[str, Any]:
         """All that a plan depends on."""
@@ -165,6 +166,7 @@ class PlanEngine(DeviceEngine):
         plan: bytes,
         inputs: Shapes,
         outputs: Shapes,
+        device: int = 0,
     ) -> None:
         self._runtime = trt.Runtime(logger)
         self._engine = self._runtime.deserialize_cuda_engine(plan)
@@ -173,7 +175,7 @@ class PlanEngine(DeviceEngine):
                 "TensorRT refuses its plan on this GPU (--debug says why); TensorRT for RTX takes "
                 "GeForce and RTX cards, TensorRT the others: see --backend"
             )
-        super().__init__(cupy, inputs, outputs, _wire)
+        super().__init__(cupy, device, inputs, outputs, _wire)
         self._context = self._with_room(self._engine.create_execution_context)
         names = [self._engine.get_tensor_name(n) for n in range(self._engine.num_io_tensors)]
         made = sorted((name for name in names if name not in inputs), key=_luma_first)

@@ -1,0 +1,151 @@
+"""Whether everything on the GPU computes what it should, and gives its memory back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.kernel_cases import CASES, SIZES
+from vidgen import zoo
+from vidgen.engines import Backend
+from vidgen.engines.shapes import inputs_of
+from vidgen.kernels import load
+from vidgen.zoo import Model
+
+__all__ = ["SHIPPED", "Check", "by_torch", "growth", "kernels", "made_up", "networks"]
+
+SHIPPED = zoo.names(zoo.models_folder())
+
+_FLATS = (0, 1, 100, 254)  # of 8 bits; and the highest code
+_SETTLED = 100  # frames until what is allocated once has been
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    what: str
+    passed: bool
+    told: str
+
+
+def kernels(cupy: Any, sizes: list[tuple[int, int]] = SIZES) -> Iterator[Check]:
+    """Every kernel with a reference, code for code."""
+    for file, build in CASES.items():
+        module, wrong, count = load(file), [], 0
+        for size in sizes:
+            for case in build(np.random.default_rng(0), *size):
+                given = [
+                    cupy.asarray(each) if isinstance(each, np.ndarray) else np.int32(each)
+                    for each in case.arguments
+                ]
+                module.get_function(case.kernel)(*case.geometry, tuple(given))
+                count += 1
+                for number, expected in case.expected().items():
+                    if not np.array_equal(cupy.asnumpy(given[number]), expected):
+                        wrong.append(f"{case.kernel} {case.variant} {case.tries} {size}")
+        told = f"{count} launches, each code that of the reference"
+        yield Check(f"{file}.cu", not wrong, f"WRONG: {'; '.join(wrong)}" if wrong else told)
+
+
+def networks(
+    backend: Backend,
+    width: int,
+    height: int,
+    names: Sequence[str] = SHIPPED,
+    depths: Sequence[int] = (8, 10),
+) -> Iterator[Check]:
+    """Models at both depths, against their graphs run by NumPy in float32."""
+    for name in names:
+        for depth in depths:
+            model = zoo.load(name)
+            given = made_up(model, width, height, depth)
+            expected = by_numpy(model, given, depth)
+            with backend.compile(model, width, height, depth) as engine:
+                codes = apart(engine(*given), expected)
+                allowed = 1 if model.task == "upscale" else 1 << (depth - 8)  # a code of 8 bits
+                told = f"{(codes > 0).mean():.2%} of codes apart, by {codes.max()} at most"
+                yield Check(f"{name} {depth} bit", bool(codes.max() <= allowed), told)
+                if model.task == "upscale":
+                    yield _flat(engine, model, width, height, depth)
+
+
+def by_torch(width: int, height: int, names: Sequence[str]) -> Iterator[Check]:
+    """Whether what the speed is compared with computes the same."""
+    from benchmarks.gpu_check.torch_nets import TorchUpscaler
+
+    for name in names:
+        model = zoo.load(name)
+        given = made_up(model, width, height, 8)
+        net = TorchUpscaler(model, given)
+        net.run()
+        codes = apart(net.result(), by_numpy(model, given, 8))
+        told = f"{(codes > 0).mean():.2%} of codes apart, by {codes.max()} at most"
+        yield Check(f"{name} in torch, {net.precision}", bool(codes.max() <= 1), told)
+
+
+def by_numpy(model: Model, given: list[NDArray[Any]], depth: int) -> list[NDArray[Any]]:
+    """What the graph of the model makes of those planes, in float32."""
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    height, width = given[0].shape[:2]  # names alone are taken of the shapes
+    graph = onnx.load(str(model.onnx(depth)))
+    named = dict(zip(inputs_of(model, width, height, depth), given, strict=True))
+    return list(ReferenceEvaluator(graph).run(None, named))
+
+
+def apart(ours: Sequence[NDArray[Any]], theirs: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """By how many codes, of all samples of all planes."""
+    pairs = zip(ours, theirs, strict=True)
+    return np.concatenate([np.abs(a.astype(int) - b).ravel() for a, b in pairs]).astype(int)
+
+
+def _flat(engine: Any, model: Model, width: int, height: int, depth: int) -> Check:
+    """Flat colours, and the same past: as they went in."""
+    top, wrong = (1 << depth) - 1, []
+    for level in (*(each << (depth - 8) for each in _FLATS), top):
+        given = [
+            np.full(shape, 255 if name == "confidence" else level, dtype)
+            for name, (shape, dtype) in inputs_of(model, width, height, depth).items()
+        ]
+        if any((plane != level).any() for plane in engine(*given)):
+            wrong.append(level)
+    told = f"codes {wrong} changed" if wrong else "come out as they went in"
+    return Check(f"{model.name} {depth} bit, flat colours", not wrong, told)
+
+
+def made_up(model: Model, width: int, height: int, depth: int) -> list[NDArray[Any]]:
+    """Smooth noise for every plane that the model takes, the past a little apart; any trust."""
+    rng, top = np.random.default_rng(0), (1 << depth) - 1
+    coarse = rng.random((height // 8 + 2, width // 8 + 2))
+    base = np.kron(coarse, np.ones((8, 8))) * top
+    given = []
+    for name, (shape, dtype) in inputs_of(model, width, height, depth).items():
+        if name in ("confidence", "guide"):
+            given.append(rng.integers(0, 256, shape).astype(dtype))
+            continue
+        rows, columns = shape[-2:] if name == "history" else shape[:2]
+        plane = base[:rows, :columns]
+        plane = plane[..., None] if len(shape) == 3 and name != "history" else plane
+        noisy = plane + rng.integers(-6, 7, shape) * (top + 1) // 256
+        given.append(np.clip(noisy, 0, top).astype(dtype))
+    return given
+
+
+def growth(backend: Backend, cupy: Any, frames: int, width: int, height: int) -> Check:
+    """Free memory of the device after so many frames, planes in and out each time."""
+    model = zoo.load("x2-realtime")
+    given = made_up(model, width, height, 8)
+    with backend.compile(model, width, height, 8) as engine:
+        for _ in range(min(_SETTLED, frames)):
+            engine(*given)
+        before = cupy.cuda.runtime.memGetInfo()[0]
+        for _ in range(frames):
+            engine(*given)
+        lost = before - cupy.cuda.runtime.memGetInfo()[0]
+    return Check("memory", lost <= 0, f"{lost} bytes less are free after {frames} more frames")

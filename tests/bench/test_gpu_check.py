@@ -1,0 +1,100 @@
+"""benchmarks.gpu_check: runs on a bare machine, fails when something is wrong, counts rightly."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.gpu_check import right
+from benchmarks.gpu_check.__main__ import expected, lines
+from benchmarks.gpu_check.counts import counted
+from benchmarks.shim import compiler
+from vidgen import zoo
+
+MISSING = ("av", "cv2", "openvino", "safetensors", "tensorrt", "tensorrt_rtx")
+
+BARE = f"""
+import sys
+sys.modules.update(dict.fromkeys({MISSING}))  # their import fails
+from benchmarks import kernel_cases
+from benchmarks.gpu_check import right, speed, __main__
+from benchmarks.standin import standin
+from vidgen.engines import choose_backend
+sys.modules["cupy"] = cupy = standin()
+backend = choose_backend("cuda")
+for name in sorted(kernel_cases.CASES.keys() - {{"warp"}}):
+    del kernel_cases.CASES[name]
+checks = [*right.kernels(cupy, [(3, 5)]), *right.networks(backend, 16, 16, ["x2-realtime"], (8,))]
+checks += [*right.by_torch(16, 16, ["x4-realtime"]), right.growth(backend, cupy, 3, 16, 16)]
+assert __main__.told(checks) == checks
+assert all(check.passed for check in checks)
+"""
+
+
+@pytest.mark.skipif(compiler() is None, reason="no g++ on the path")
+def test_every_check_runs_where_only_numpy_torch_and_onnx_are(root):
+    done = subprocess.run(
+        [sys.executable, "-c", BARE], cwd=root, capture_output=True, text=True, timeout=110,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    assert len(told) == 5
+    assert all(line.startswith("ok") for line in told)
+
+
+class Engine:
+    """Gives back nearest neighbours, plus `error` in one place."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __call__(self, y, uv, *past):
+        twice = np.kron(y, np.ones((2, 2), y.dtype)), uv.repeat(2, 0).repeat(2, 1)
+        twice[0][3, 3] += self.error
+        return twice
+
+
+@pytest.mark.parametrize("error", [0, 1])
+def test_a_flat_colour_that_changes_is_a_failure(error):
+    check = right._flat(Engine(error), zoo.load("x2-realtime"), 16, 16, 10)
+    assert check.passed == (not error)
+
+
+def test_without_a_gpu_it_says_so_and_fails(root):
+    if _has_gpu():
+        pytest.skip("there is a GPU here")
+    command = [sys.executable, "-m", "benchmarks.gpu_check"]
+    done = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, timeout=110, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("gpu_check: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def _has_gpu() -> bool:
+    try:
+        import cupy
+    except ImportError:
+        return False
+    return bool(cupy.is_available())
+
+
+def test_counts_are_those_of_the_card():
+    model = zoo.load("x2-realtime")
+    counts = counted(model, 1920, 1080, 8, 227 * 1024)
+    assert counts.operations == 2 * model.macs_per_pixel * 1920 * 1080
+    assert counts.products > counts.operations
+    planes = 1920 * 1080 * (1.5 + 4 + 1 + 6)  # picture, past, trust, enlarged picture
+    assert planes < counts.bytes < planes + 50_000
+    assert counts.own_seconds(1e15, 1e13) > counts.least_seconds(1e15, 1e13)
+
+
+def test_what_is_counted_is_marked_as_such():
+    report = {"backend": "none", "seconds": 0, "checks": [], "measured": {}, "expected": expected()}
+    text = list(lines(report))
+    assert "Counted, not measured" in text[1]
+    assert all(each["counted_not_measured"] for each in report["expected"])
+    assert len(text) == 2 + len(report["expected"])
