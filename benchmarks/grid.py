@@ -28,7 +28,9 @@ from benchmarks.common import RESULTS, machine_name, write_result
 from vidgen.engines import choose_backend
 from vidgen.train import data, recipe
 from vidgen.train.export import export
-from vidgen.train.train import averaged, build, evaluate, train
+from vidgen.train.train import averaged, train
+from vidgen.train.upscaling import Upscaling, build
+from vidgen.zoo import Model
 
 RECIPE = Path("models/recipes/x2-realtime.toml")
 WIDTH, HEIGHT = 960, 540
@@ -71,13 +73,12 @@ def main() -> None:
 def trained(trial: recipe.Recipe) -> Row:
     """Train one candidate; its gains over Lanczos in dB."""
     scale = trial.net.scale
-    sequences = data.prepare(trial.data, scale)
-    held_out = list(data.validation(trial.data, scale))
+    lesson = Upscaling(trial, data.prepare(trial.data, scale), data.validation(trial.data, scale))
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        state = train(trial, sequences, Path(folder) / "state")
+        state = train(trial, lesson, Path(folder) / "state")
     seconds = round(time.monotonic() - began)
-    gains = evaluate(averaged(state, trial.net), held_out)
+    gains = lesson.evaluate(averaged(state, lesson))
     luma, chroma = np.mean(list(gains.values()), 0).round(3).tolist()
     least = min(gain for gain, _ in gains.values())
     return {
@@ -89,18 +90,22 @@ def trained(trial: recipe.Recipe) -> Row:
 def timed(trial: recipe.Recipe) -> Row:
     """Milliseconds of one picture through the engine; weights do not matter to it."""
     with tempfile.TemporaryDirectory() as folder:
-        model = export(build(trial.net), trial, Path(folder), steps=0, quality={})
-        height = HEIGHT // model.multiple_of * model.multiple_of
-        with choose_backend().compile(model, WIDTH, height, 8) as engine:
-            rng = np.random.default_rng(0)
-            y = rng.integers(16, 236, (height, WIDTH), dtype=np.uint8)
-            uv = rng.integers(16, 241, (height // 2, WIDTH // 2, 2), dtype=np.uint8)
-            past = np.stack([y] * model.scale**2), np.full_like(y, 200)
-            laps = []
-            for _ in range(30):
-                began = time.perf_counter()
-                engine(y, uv, *past)
-                laps.append(1000 * (time.perf_counter() - began))
+        return milliseconds(export(build(trial.net), trial, Path(folder), steps=0, quality={}))
+
+
+def milliseconds(model: Model, rounds: int = 30) -> Row:
+    """Of one picture: median and quartiles; and what the network is made of."""
+    height = HEIGHT // model.multiple_of * model.multiple_of
+    with choose_backend().compile(model, WIDTH, height, 8) as engine:
+        rng = np.random.default_rng(0)
+        y = rng.integers(16, 236, (height, WIDTH), dtype=np.uint8)
+        uv = rng.integers(16, 241, (height // 2, WIDTH // 2, 2), dtype=np.uint8)
+        past = np.stack([y] * model.scale**2), np.full_like(y, 200)
+        laps = []
+        for _ in range(rounds):
+            began = time.perf_counter()
+            engine(y, uv, *past)
+            laps.append(1000 * (time.perf_counter() - began))
     low, middle, high = np.percentile(laps[5:], [25, 50, 75]).round(1).tolist()
     return {
         "parameters": model.parameters, "macs_per_pixel": model.macs_per_pixel,

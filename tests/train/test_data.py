@@ -143,3 +143,11 @@ def test_flow_turns_with_the_picture(run, flips):
 def test_a_folder_without_pictures_is_an_error(recipe, tmp_path):
     with pytest.raises(InputError, match="no clips or stills"):
         data.prepare(replace(recipe.data, folder=str(tmp_path / "none")), 2, tmp_path / "cache")
+
+
+def test_layers_that_move_past_each_other_are_learnt_from_too(recipe, tmp_path):
+    plan = replace(recipe.data, scenes=2, windows=0, drawings=0)
+    sequences = data.prepare(plan, 2, tmp_path)
+    assert len(sequences) > 0
+    moved = np.abs(sequences.stored.flow[:, 1:].astype(np.float32)).max((1, 2, 3, 4))
+    assert moved.max() > 1

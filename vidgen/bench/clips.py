@@ -20,7 +20,7 @@ from vidgen.media.recode import recode
 from vidgen.stages import EstimateMotion
 from vidgen.stages.fit import resample
 
-__all__ = ["CRF", "Clip", "film_clips", "matlab_planes", "still_sets", "vid4_clips"]
+__all__ = ["CRF", "Clip", "film_clip", "film_clips", "matlab_planes", "still_sets", "vid4_clips"]
 
 CRF = 23
 """Of the H.264 (x264, preset medium) that films go through when small: a usual download."""
@@ -57,7 +57,7 @@ def film_clips(folder: Path, scale: int, frames: int) -> Iterator[Clip | str]:
         if why := _unfit(info):
             yield f"{path.name} is left out: {why}"
         else:
-            yield _film_clip(info, scale, frames)
+            yield film_clip(info, scale, frames)
 
 
 def _unfit(info: MediaInfo) -> str:
@@ -66,8 +66,9 @@ def _unfit(info: MediaInfo) -> str:
     return "it has more than 8 bits" if info.video.bit_depth > 8 else ""
 
 
-def _film_clip(info: MediaInfo, scale: int, frames: int) -> Clip:
-    with Decoder(info.path, start=(info.duration or Fraction(0)) / 3) as decoder:
+def film_clip(info: MediaInfo, scale: int, frames: int, share: Fraction = Fraction(1, 3)) -> Clip:
+    """Neighbouring frames from that `share` of the film on, as `film_clips` makes them small."""
+    with Decoder(info.path, start=(info.duration or Fraction(0)) * share) as decoder:
         truth = [_cropped(frame.planes, 4 * scale) for frame in islice(decoder, frames)]
     height, width = truth[0][0].shape
     small = [resample(planes, width // scale, height // scale, 8) for planes in truth]

@@ -20,6 +20,7 @@ from vidgen.motion import FlowEstimator, half_luma
 from vidgen.motion.history import trusted
 from vidgen.train import sources
 from vidgen.train.degrade import Degradation, degrade, draw
+from vidgen.train.layers import scene
 from vidgen.train.recipe import Data
 
 __all__ = ["Sequence", "Sequences", "cache_folder", "prepare", "validation"]
@@ -27,6 +28,7 @@ __all__ = ["Sequence", "Sequences", "cache_folder", "prepare", "validation"]
 _log = logging.getLogger(__name__)
 
 _STILL_SIDE = 768
+_DRAWN_SIDE = 512
 _VALIDATION = Degradation(kernel="area", codec="libx264", quality=23, preset="medium")
 
 
@@ -145,7 +147,7 @@ def _make(data: Data, scale: int, folder: Path, described: str) -> None:
 def _crops(data: Data, scale: int) -> Iterator[Sequence]:
     for number, (label, run) in enumerate(_runs(data, scale)):
         rng = np.random.default_rng([data.seed, number])
-        how = draw(rng)
+        how = draw(rng, data.defects)
         low = degrade(run, how, scale, seed=number)
         _log.info("%s: %dx%d, %s", label, run[0][0].shape[1], run[0][0].shape[0], how)
         first = int(rng.integers(0, max(len(run) - data.keep, 0) + 1))
@@ -207,7 +209,11 @@ def _runs(data: Data, scale: int) -> Iterator[tuple[str, list[Planes]]]:
             for _ in range(data.windows):
                 yield path.stem, sources.still_run(path, data.length, _STILL_SIDE, rng)
     for number in range(data.drawings):
-        yield f"drawing {number}", sources.drawing_run(data.length, 512, rng)
+        yield f"drawing {number}", sources.drawing_run(data.length, _DRAWN_SIDE, rng)
+    learnt = [path for path in stills if path.stem not in data.validation]
+    for number in range(data.scenes):
+        at = scene(learnt, _DRAWN_SIDE, rng)
+        yield f"scene {number}", [at(time - data.length / 2) for time in range(data.length)]
 
 
 def validation(data: Data, scale: int) -> Iterator[tuple[str, Sequence]]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vidgen.frame import Planes
 from vidgen.media.recode import recode
+from vidgen.train.defects import aged
 
 __all__ = ["Degradation", "degrade", "draw", "shrink"]
 
@@ -34,10 +35,15 @@ class Degradation:
     preset: str
     grain: float = 0.0
     """Standard deviation of noise in luma before the codec, in 8-bit steps; chroma gets half."""
+    defects: bool = False
+    """Whether the film is dirty and scratched; see `vidgen.train.defects`."""
 
 
-def draw(rng: np.random.Generator) -> Degradation:
-    """A random degradation: mostly as films are distributed, some old, clean or grainy."""
+def draw(rng: np.random.Generator, defects: float = 0.0) -> Degradation:
+    """A random degradation: mostly as films are distributed, some old, clean or grainy.
+
+    `defects` is the share of dirty and scratched ones.
+    """
     codec = str(rng.choice(["libx264", "libx265", "mpeg2video", "none"], p=[0.66, 0.06, 0.08, 0.2]))
     kernels = [0.5, 0.4, 0.1] if codec == "none" else [0.8, 0.12, 0.08]
     kernel = str(rng.choice(["area", "bicubic", "gauss"], p=kernels))
@@ -46,7 +52,7 @@ def draw(rng: np.random.Generator) -> Degradation:
     grain = rng.uniform(1, 5) if rng.random() < 0.1 else 0.0
     return Degradation(
         kernel=kernel, codec=codec, quality=round(float(quality), 1), preset=preset,
-        grain=round(float(grain), 1),
+        grain=round(float(grain), 1), defects=defects > 0 and rng.random() < defects,
     )  # fmt: skip
 
 
@@ -58,6 +64,8 @@ def degrade(
     if how.grain:
         rng = np.random.default_rng(seed)
         small = [tuple(_grained(plane, how.grain, rng) for plane in planes) for planes in small]  # type: ignore[misc]
+    if how.defects:
+        small = aged(small, np.random.default_rng([seed, 1]))
     if how.codec == "none":
         return small
     return recode(small, how.codec, how.quality, preset=how.preset)

@@ -89,6 +89,10 @@ class Data:
     """Runs made of each still."""
     drawings: int = 48
     """Runs of drawn titles and shapes."""
+    scenes: int = 0
+    """Runs of layers of stills that move past each other; see `vidgen.train.layers`."""
+    defects: float = 0.0
+    """Share of runs that are dirty and scratched, while what is wanted is clean."""
     side: int = 96
     """Side of a stored low-resolution crop in pixels."""
     seed: int = 1
