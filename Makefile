@@ -26,7 +26,8 @@ soak: $(VENV)/.test ## run the long counts: hours
 live-deps: ## install the real servers and GStreamer that tests of streams use (Debian; as root)
 	apt-get install -y --no-install-recommends nginx libnginx-mod-rtmp srt-tools ffmpeg \
 	  gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
-	  gstreamer1.0-python3-plugin-loader python3-gst-1.0 gir1.2-gst-plugins-base-1.0
+	  gstreamer1.0-python3-plugin-loader python3-gst-1.0 gir1.2-gst-plugins-base-1.0 \
+	  gir1.2-gst-rtsp-server-1.0
 
 env: $(VENV)/.test ## only make the environment of the tests
 

@@ -39,6 +39,9 @@ class Broadcaster:
         self.happened, self.last_ones = Counter(), set()
 
     def __call__(self, url, **words):
+        if self.refused:
+            self.refused -= 1
+            raise InputError("refused")
         return Connection(self)
 
 
@@ -46,16 +49,11 @@ class Connection:
     """What `LiveInput` is to `Source`."""
 
     paced = False
-    others, kinds, notes = [None], ["audio aac"], ()
+    others, kinds, notes, damaged = [None], ["audio aac"], (), 0
     video = VideoFormat(width=32, height=16, fps=Fraction(RATE))
 
     def __init__(self, sender):
         self._sender = sender
-
-    def open(self):
-        if self._sender.refused:
-            self._sender.refused -= 1
-            raise InputError("refused")
 
     def __iter__(self):
         sender = self._sender
@@ -124,7 +122,7 @@ class Viewer:
         self.worst_drift = max(self.worst_drift, abs(now - frame.time - self._origin))
         self.written += 1
         n = int.from_bytes(frame.y[0, :4].tobytes(), "big")
-        if frame.generated or n in self._shown:
+        if frame.generated or frame.held or n in self._shown:  # held: long, rightly
             return
         if n not in self.sender.last_ones:  # such a one stays until the source is there again
             self.longest_age = max(self.longest_age, now - self.sender.began - Fraction(n, RATE))
@@ -155,10 +153,10 @@ def watch(monkeypatch, seconds, events=None, breaks_at=(), chain=None, told=None
     module = import_module("vidgen.live.run")  # its function has the same name
     monkeypatch.setattr(module, "Feed", partial(SimulatedFeed, simulation))
     monkeypatch.setattr(module, "Source", partial(Source, connect=sender))
-    sink = partial(Sink, connect=lambda *given: viewer, start=lambda work, name: work())
+    sink = partial(Sink, connect=lambda *given, stop: viewer, start=lambda work, name: work())
     monkeypatch.setattr(module, "Sink", sink)
     if chain:
-        monkeypatch.setattr(module, "Chain", partial(chain, simulation))
+        monkeypatch.setattr(module, "Chain", chain)
     given = {"source": "tcp://there:1", "sink": "tcp://here:1", "scale": 1, "fps": "60"}
     settings = LiveSettings(**given | {"latency": Fraction(1, 5), "tier": "off"} | words)
     end = simulation.now() + seconds
@@ -179,17 +177,14 @@ class Costly(Chain):
 
     costs: dict[str, Fraction]
 
-    def __init__(self, simulation, settings, source, level, shown):
-        super().__init__(replace(settings, tier="off"), source, level, shown)
-        self._simulation, self._level = simulation, level
+    def __init__(self, settings, source, level, shown, clock):
+        super().__init__(replace(settings, tier="off"), source, level, shown, clock)
+        self._level = level
         self.tiers = TIERS if settings.tier == "auto" else (settings.tier,)
+        self._stages.append(self._slowly)
 
-    def __call__(self, frames):
-        for frame in super().__call__(frames):
-            if frame.duplicate:
-                yield frame
-                continue
-            cost = self.costs[self.tiers[self._level()]]
-            self.busy_seconds += float(cost)
-            self._simulation.sleep(cost)
+    def _slowly(self, frames):
+        for frame in frames:
+            if not frame.duplicate:
+                self._clock.sleep(self.costs[self.tiers[self._level()]])
             yield frame

@@ -83,11 +83,8 @@ class Connection:
 
     def __init__(self, clock, items, *, paced=False, lost=False, kinds=()):
         self.video, self.others, self.kinds, self.paced = VIDEO, [], list(kinds), paced
-        self.notes = ()
+        self.notes, self.damaged = (), 0
         self._clock, self._items, self._lost = clock, items, lost
-
-    def open(self):
-        pass
 
     def __iter__(self):
         for wait, item in self._items:

@@ -21,12 +21,10 @@ def attacked():
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        source = LiveInput(f"tcp://127.0.0.1:{port}", listen=True, **words)
         thread = Thread(target=_send, args=(port, chunks), daemon=True)
         thread.start()
         try:
-            with source:
-                source.open()
+            with LiveInput(f"tcp://127.0.0.1:{port}", listen=True, **words) as source:
                 return list(source)
         finally:
             thread.join(timeout=60)
@@ -103,7 +101,6 @@ def test_a_thousand_changes_of_size(tmp_path):
     one, other = (_picture(size) for size in ((64, 48), (96, 32)))
     (tmp_path / "in.h264").write_bytes(b"".join([one, other] * 500))
     with LiveInput(str(tmp_path / "in.h264")) as source:
-        source.open()
         shapes = [frame.y.shape for frame in source]
     assert len(shapes) == 1000
     assert {*shapes} == {(48, 64)}
@@ -114,7 +111,6 @@ def test_fields_whose_size_changes(tmp_path):
     one, other = (_picture(size, "interlaced=1:tff=1") for size in ((640, 480), (64, 32)))
     (tmp_path / "in.h264").write_bytes(b"".join([one, other, other] * 50))
     with LiveInput(str(tmp_path / "in.h264")) as source:
-        source.open()
         frames = list(source)
         assert source.notes
     assert len(frames) == 150
@@ -135,10 +131,22 @@ def _picture(size, params=""):
     return b"".join(bytes(each) for each in [*encoder.encode(frame), *encoder.encode(None)])
 
 
+def test_damaged_packets_are_counted(clip, tmp_path):
+    whole = bytearray(clip("in.ts", frames=50, options={"g": "5", "bf": "0"}).read_bytes())
+    with LiveInput(str(tmp_path / "in.ts")) as source:
+        assert len(list(source)) == 50
+        assert source.damaged == 0
+    for packet in range(40, len(whole) // 188, 15):
+        whole[188 * packet + 3] ^= 0b1000  # the continuity counter: a packet before it is lost
+    (tmp_path / "in.ts").write_bytes(whole)
+    with LiveInput(str(tmp_path / "in.ts")) as source:
+        list(source)
+        assert source.damaged > 0
+
+
 def test_interlaced_pictures_are_made_whole(clip, tmp_path):
     film = clip("in.mp4", frames=20, options={"x264-params": "interlaced=1:tff=1"})
     with LiveInput(str(film)) as source:
-        source.open()
         frames = list(source)
         assert source.notes == ["interlaced: fields are made whole by bwdif, a picture a frame"]
     assert len(frames) == 20

@@ -37,6 +37,16 @@ def test_a_late_one_is_stood_in_for_and_then_thrown_away(pacer, made, live):
     assert (picture.y[0, 0], what) == (2, Shown.NEW)
 
 
+def test_a_late_one_is_never_shown_at_another_time(pacer, made, live):
+    made.append(live.frame(0))
+    pacer.show(Fraction(1))
+    pacer.show(Fraction(1))
+    made.append(live.frame(1))
+    picture, what = pacer.show(Fraction(1))
+    assert (picture.y[0, 0], what) == (0, Shown.LATE)
+    assert not made
+
+
 def test_a_source_that_sends_nothing_makes_nothing_late(pacer, made, live):
     made.append(live.frame(0))
     pacer.show(Fraction(0))

@@ -7,6 +7,7 @@ import pytest
 from vidgen.errors import OutputError
 from vidgen.live.settings import LiveReport, LiveSettings
 from vidgen.live.sink import Sink
+from vidgen.media.live import OutputOptions
 
 
 class Output:
@@ -34,7 +35,7 @@ def opened(clock, live):
     def make(outputs, url="tcp://there:1", **words):
         left, started, report = list(outputs), [], LiveReport()
 
-        def connect(*given):
+        def connect(*given, stop):
             if (output := left.pop(0)) is None:
                 raise OutputError("refused")
             return output
@@ -62,6 +63,30 @@ def test_nobody_waits_for_a_sink_that_is_called_again(opened, clock, live):
     assert not lost.times
     assert again.times == [Fraction(n, 30) for n in range(201, 300)]
     assert report.sink_reconnects == 1
+
+
+SERVED = {"output": OutputOptions(serve=True)}
+
+
+def test_a_reader_is_waited_for_beside_the_stream(opened, live):
+    """What was shown before it came is not its."""
+    output = Output()
+    sink, report, started = opened([output], **SERVED)
+    for n in range(5):
+        sink.write(live.frame(n), Fraction(n, 30))
+    assert len(started) == 1
+    started.pop()()
+    sink.write(live.frame(5), Fraction(5, 30))
+    assert output.times == [Fraction(5, 30)]
+    assert report.sink_reconnects == 0
+
+
+def test_what_cannot_be_served_ends_the_stream(opened, live):
+    sink, _, started = opened([None], **SERVED)
+    sink.write(live.frame(0), Fraction(0))
+    started.pop()()
+    with pytest.raises(OutputError, match="refused"):
+        sink.write(live.frame(1), Fraction(1, 30))
 
 
 @pytest.mark.parametrize("words", [{"url": "out.ts"}, {"reconnect": False}])

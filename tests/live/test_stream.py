@@ -16,6 +16,7 @@ from vidgen.errors import InputError, OutputError, UsageError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.live import LiveSettings, run
 from vidgen.live.chain import Chain
+from vidgen.live.clock import MachineClock
 from vidgen.live.settings import LiveReport
 from vidgen.live.watch import Watch
 from vidgen.media.live import OutputOptions
@@ -41,7 +42,7 @@ def pictures(path, **words):
 @pytest.mark.parametrize("name", ["out.ts", "out.mp4", "out.mkv", "out.nut", "out.flv", "out.m3u8"])
 def test_a_file_becomes_a_stream(film, tmp_path, name):
     """As large as asked for, on an even grid, its sound beside it."""
-    settings = LiveSettings(source=str(film), sink=str(tmp_path / name), latency=Fraction(1, 5))
+    settings = LiveSettings(source=str(film), sink=str(tmp_path / name), latency=Fraction(1))
     report = run(settings)
     times, sound, stream = pictures(tmp_path / name)
     assert (stream.width, stream.height) == (128, 96)
@@ -78,7 +79,7 @@ def test_new_frames_and_no_network(film, tmp_path):
 def test_frames_are_made_as_the_budget_allows(given, latency, taken):
     settings = LiveSettings(source="-", sink="-", scale=1, generate=given, latency=latency)
     video = VideoFormat(width=64, height=48, fps=Fraction(25))
-    assert Chain(settings, video, lambda: 0, lambda: Fraction(0)).generate == taken
+    assert Chain(settings, video, lambda: 0, lambda: Fraction(0), MachineClock()).generate == taken
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_frames_are_made_as_the_budget_allows(given, latency, taken):
 def test_tiers_are_those_that_differ(scale, fps, tier, tiers):
     settings = LiveSettings(source="-", sink="-", scale=scale, fps=fps, tier=tier)
     video = VideoFormat(width=64, height=48, fps=Fraction(25))
-    assert Chain(settings, video, lambda: 0, lambda: Fraction(0)).tiers == tiers
+    assert Chain(settings, video, lambda: 0, lambda: Fraction(0), MachineClock()).tiers == tiers
 
 
 def test_a_network_makes_pictures_in_the_dearest_tier(film_of_squares):
@@ -103,7 +104,9 @@ def test_a_network_makes_pictures_in_the_dearest_tier(film_of_squares):
     video = VideoFormat(width=64, height=48, fps=Fraction(25))
     shown = [
         list(
-            Chain(settings, video, lambda level=level: level, lambda: Fraction(-1))(film_of_squares)
+            Chain(settings, video, lambda level=level: level, lambda: Fraction(-1), MachineClock())(
+                film_of_squares
+            )
         )
         for level in (0, 1)
     ]
@@ -204,6 +207,8 @@ def test_figures_by_file_and_http(tmp_path):
         ({"source": "udp://127.0.0.1:1", "listen": True}, UsageError, "udp cannot wait"),
         ({"source": "tcp://here", "listen": True}, UsageError, "give host and port"),
         ({"container": "nonesuch"}, UsageError, "--from nonesuch"),
+        ({"options": {"tcp_nodely": "1", "timeout": "9"}}, UsageError, "--option tcp_nodely: no"),
+        ({"output": OutputOptions(muxing={"movflag": "x"})}, UsageError, "--option movflag: no"),
         ({"sink": "out.xyz"}, UsageError, "no container is known by .xyz"),
         ({"sink": "none/out.ts"}, OutputError, "folder none does not exist"),
         ({"output": OutputOptions(container="nonesuch")}, UsageError, "--to nonesuch"),

@@ -1,7 +1,8 @@
 """360p30 in, 720p60 out, from a sender on a clock, for as long as VIDGEN_SECONDS says: ten minutes.
 
-Each picture carries its number as black and white squares, and each packet of sound is one of its
-kind, so that what comes out can be compared with what was sent. Figures: out/live.json.
+Each picture carries its number as black and white squares, twice in different words, so that a mix
+of two pictures is not taken for a third one; and each packet of sound is one of its kind. So what
+comes out can be compared with what was sent. Figures: out/live.json.
 """
 
 import json
@@ -41,8 +42,10 @@ def sent(eval_data, tmp_path):
         for number in range(FRAMES):  # there and back again: the film may be short
             there = number % (2 * len(pictures))
             planes = pictures[min(there, 2 * len(pictures) - 1 - there)].copy()
-            for bit in range(BITS):
-                planes[:SQUARE, bit * SQUARE : (bit + 1) * SQUARE] = 16 + 219 * (number >> bit & 1)
+            for row, word in enumerate((number, again(number))):
+                squares = planes[row * SQUARE : (row + 1) * SQUARE]
+                for bit in range(BITS):
+                    squares[:, bit * SQUARE : (bit + 1) * SQUARE] = 16 + 219 * (word >> bit & 1)
             frame = av.VideoFrame.from_ndarray(planes, "yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, RATE)
             to.mux(video.encode(frame))
@@ -52,6 +55,23 @@ def sent(eval_data, tmp_path):
             to.mux(sound.encode(block))
         to.mux([*video.encode(None), *sound.encode(None)])
     return path
+
+
+def again(number):
+    """The same in other words: neighbours differ in other bits."""
+    return number * 367 % (1 << BITS)
+
+
+def read(luma):
+    """The number that a picture of twice the size carries; None where it is a mix of pictures."""
+    words = []
+    for row in (1, 3):
+        squares = luma[row * SQUARE, SQUARE : 2 * BITS * SQUARE : 2 * SQUARE].astype(int)
+        if not np.all((squares < 48) | (squares > 208)):
+            return None
+        words.append(sum(1 << bit for bit, value in enumerate(squares) if value > 128))
+    number, word = words
+    return number if number < FRAMES and word == again(number) else None
 
 
 def offsets(sent, got):
@@ -76,13 +96,11 @@ def offsets(sent, got):
             for frame in packet.decode():
                 time_, y = frame.pts * frame.time_base, frame.to_ndarray()
                 times.append(time_)
-                row = y[SQUARE, SQUARE : 2 * BITS * SQUARE : 2 * SQUARE].astype(int)
-                number = sum(1 << bit for bit, value in enumerate(row) if value > 128)
-                clear = np.all((row < 48) | (row > 208)) and number < FRAMES
-                if clear and number != last and shift is not None:
+                number = read(y)
+                if number not in (None, last) and shift is not None:
                     off = (time_ - Fraction(number, RATE) - shift) % laid
                     later.append(off - laid if off > laid / 2 else off)
-                last = number if clear else last
+                last = last if number is None else number
     return later, times
 
 

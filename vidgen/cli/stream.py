@@ -81,6 +81,12 @@ def _add_connection_options(parser: argparse.ArgumentParser) -> None:
         "--to", dest="muxer", metavar="FORMAT", help="DST's format, for FFmpeg: mpegts, nut, flv"
     )
     ends.add_argument(
+        "--slate",
+        metavar="black|PICTURE",
+        default="",
+        help="what DST is sent until there is something to show; needs --size and --fps",
+    )
+    ends.add_argument(
         "--no-reconnect",
         dest="reconnect",
         action="store_false",
@@ -187,6 +193,7 @@ def _settings(args: argparse.Namespace) -> LiveSettings:
         device=args.device,
         latency=Fraction(round(args.latency * 1000), 1_000_000),
         container=args.demuxer,
+        slate=args.slate,
         listen=args.listen,
         options=dict(map(_pair, args.option)),
         reconnect=args.reconnect,

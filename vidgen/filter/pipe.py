@@ -57,7 +57,6 @@ def pipe(
     report, passing = PipeReport(), deque[Passing]()
     with ExitStack() as stack:
         reader = stack.enter_context(LiveInput(source, container=container, options=options))
-        reader.open()
         constant = muxer_of(sink, output.container) == _Y4M
         if constant and not words.get("fps"):
             words = {**words, "fps": "x1", "generate": "off"}

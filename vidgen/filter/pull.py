@@ -39,11 +39,6 @@ class Reader:
             self.format = self._source.format
             return
         self._source = LiveInput(str(source), container=container, options=options)
-        try:
-            self._source.open()
-        except BaseException:
-            self.close()
-            raise
         self.format = self._source.video
 
     def __iter__(self) -> Iterator[Frame]:

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial, reduce
-from time import perf_counter
+
+import cv2
 
 from vidgen.engines import choose_backend
 from vidgen.errors import UsageError
 from vidgen.frame import Frame, VideoFormat
+from vidgen.live.clock import Clock
 from vidgen.live.settings import TIERS, LiveSettings
 from vidgen.sizes import network_passes, target_format
 from vidgen.stage import Stage
@@ -40,7 +42,7 @@ class Chain:
     """The stages for a stream of `source`. Raises UsageError for a word, BackendError.
 
     `level` says which of `tiers` is to draw a frame; `shown`, until when on the output's clock
-    pictures have been shown.
+    pictures have been shown; `clock`, how long the work takes.
     """
 
     target: VideoFormat
@@ -51,8 +53,10 @@ class Chain:
     """One line for a person."""
     generate: str
     """How frames between real ones come about."""
+    looks_ahead: bool
+    """Whether that waits for the real one after them."""
     busy_seconds: float
-    """Wall seconds that the stages worked so far."""
+    """Seconds that the stages worked so far."""
     work_seconds: deque[float]
     """Of these, what each of the last frames of the source took, with all that was made of it."""
 
@@ -62,13 +66,16 @@ class Chain:
         source: VideoFormat,
         level: Callable[[], int],
         shown: Callable[[], Fraction],
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self.busy_seconds, self._away_seconds = 0.0, 0.0
         self.work_seconds: deque[float] = deque(maxlen=_WORKS)
         rate = source.fps or _RATE_WHEN_UNKNOWN
         fps = parse_rate(settings.fps, rate) if settings.fps else rate
         target = target_format(source, settings.scale, settings.size)
         self.generate = _method(settings, rate)
+        self.looks_ahead = self.generate == "interpolate"
         passes = network_passes(source, target, 2)
         makes = self.generate == "interpolate" and fps > rate
         self.tiers = _tiers(settings.tier, grows=bool(passes), makes=makes)
@@ -83,7 +90,8 @@ class Chain:
             synthesis = partial(_chosen, network, lambda: self.tiers[level()] == _DRAWS)
         generate = _STAGES[self.generate](fps, synthesis, source_fps=rate, origin=Fraction(0))
         self.target = generate.output(target)
-        self._stages: list[Stage] = [EstimateMotion(), generate, _StillWanted(shown)]
+        wanted = _StillWanted(shown, settings.latency / 2)
+        self._stages: list[Stage] = [EstimateMotion(), generate, wanted]
         if models:
             self._stages.append(
                 Upscale(backend, models[0], source, passes, others=tuple(models[1:]), level=level)
@@ -94,16 +102,16 @@ class Chain:
         """Yield a picture for every instant of the output's grid, as frames come in."""
         stages: Iterator[Frame] = self._timed(frames)
         for picture in reduce(lambda each, stage: stage(each), self._stages, stages):
-            left = perf_counter()
+            left = self._clock.now()
             yield picture
-            self._away_seconds += perf_counter() - left
+            self._away_seconds += float(self._clock.now() - left)
 
     def _timed(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """`frames`, and how long it takes until the next one is asked for."""
         for frame in frames:
-            given, away = perf_counter(), self._away_seconds
+            given, away = self._clock.now(), self._away_seconds
             yield frame
-            work = perf_counter() - given - (self._away_seconds - away)
+            work = float(self._clock.now() - given) - (self._away_seconds - away)
             self.busy_seconds += work
             if frame.time >= 0:
                 self.work_seconds.append(work)
@@ -139,19 +147,23 @@ def _chosen(network: Synthesis, wanted: Callable[[], bool]) -> Iterator[Synthesi
 
 @dataclass(frozen=True)
 class _StillWanted:
-    """Lets go of made and held pictures whose time has passed: no network is to enlarge them.
+    """Lets go of repeated pictures whose time has passed, and of made ones for which it is short:
+    where the work is behind, the source's own ones come first.
 
-    The source's own ones stay, for the memory of what comes after them.
+    Those all stay, for the memory of what comes after them.
     """
 
     shown: Callable[[], Fraction]
+    short: Fraction
+    """Seconds."""
 
     def output(self, source: VideoFormat) -> VideoFormat:
         return source
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:
-            if not (frame.generated or frame.duplicate) or frame.time >= self.shown():
+            spare = self.short if frame.generated else 0
+            if not (frame.generated or frame.duplicate) or frame.time >= self.shown() + spare:
                 yield frame
 
 
@@ -170,7 +182,8 @@ class _FitAny:
         for frame in frames:
             width = frame.y.shape[1]
             if width not in fits:
-                fits[width] = _Held(Fit(self.target, grown=max(1, width // self.source.width)))
+                grown = max(1, width // self.source.width)
+                fits[width] = _Held(Fit(self.target, grown, enlarge=cv2.INTER_CUBIC))
             yield fits[width](frame)
 
 

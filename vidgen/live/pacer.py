@@ -20,13 +20,14 @@ class Shown(Enum):
 
     NEW = "a picture made for it"
     AGAIN = "the picture before, since none is due"
-    LATE = "the picture before, since its own is not there yet"
+    LATE = "the picture before, since its own was not there in time"
 
 
 class Pacer:
     """Chooses pictures for the instants n / fps of the output's clock, n = 0, 1, 2...
 
-    `peek` and `take` give the made frames in order. All times are on that clock.
+    `peek` and `take` give the made frames in order. All times are on that clock. A picture is shown
+    at its own instant or not at all, so that what is shown never lies behind the sound.
     """
 
     def __init__(
@@ -61,8 +62,9 @@ class Pacer:
         n, fresh = self.n, False
         self.n += 1
         while (frame := self._peek()) is not None and round(frame.time * self.fps) <= n:
-            self._frame = self._take()
-            fresh = round(frame.time * self.fps) == n
+            self._take()
+            if round(frame.time * self.fps) == n:
+                self._frame, fresh = frame, True
         if fresh:
             return self._frame, Shown.NEW
         return self._frame, Shown.LATE if newest * self.fps > n else Shown.AGAIN

@@ -4,9 +4,10 @@
     thread            thread            caller's thread
       └──────────── sound, subtitles ──────────────┘
 
-The first queue lets go of its oldest frame when it is full, so nothing piles up; the second one
-holds what is made before it is due. At every instant of the output's grid the pacer shows the
-picture that was made for it, or the one before it again.
+The first queue lets go of its oldest frame when it is full, so nothing piles up, and a frame that
+would be too late gives way to a newer one; the second queue holds what is made before it is due. At
+every instant of the output's grid the pacer shows the picture that was made for it, or the one
+before it again: never a late one, since the sound keeps its time.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from vidgen.live.governor import Governor
 from vidgen.live.pacer import Pacer, Shown
 from vidgen.live.settings import TIERS, LiveReport, LiveSettings
 from vidgen.live.sink import Sink
+from vidgen.live.slate import Slate
 from vidgen.live.source import Source
 from vidgen.live.watch import Watch
 from vidgen.stage import Feed
@@ -39,6 +41,8 @@ _WARM_UP = Fraction(2)
 _LEAST_AHEAD = 4
 _LEAST_WAITING = 2
 _MOST_AHEAD = 240
+_LARGEST_LEAD = Fraction(1, 4)
+"""Of the latency: what encoding may be given of it."""
 
 
 def run(
@@ -51,12 +55,13 @@ def run(
     `said` is told about once a second how it goes. On the way out the sink is flushed and closed.
     """
     clock, report = clock or MachineClock(), LiveReport()
-    source = Source(settings, clock, report)
+    slate, source = Slate(settings, clock), Source(settings, clock, report)
     try:
         source.connect()
         with Watch(settings, report) as watch:
-            _Stream(settings, source, clock, report, watch, said).run()
+            _Stream(settings, source, slate, clock, report, watch, said).run()
     finally:
+        slate.close()
         source.close()
     return report
 
@@ -68,18 +73,23 @@ class _Stream:
         self,
         settings: LiveSettings,
         source: Source,
+        slate: Slate,
         clock: Clock,
         report: LiveReport,
         watch: Watch,
         said: Callable[[LiveReport], None],
     ) -> None:
-        self._settings, self._source, self._clock = settings, source, clock
+        self._settings, self._source, self._slate, self._clock = settings, source, slate, clock
         self._report, self._watch, self._said = report, watch, said
         start = TIERS.index("realtime") if settings.tier == "auto" else 0
-        self._chain = Chain(settings, source.video, lambda: self._governor.level, self._time)
+        self._chain = Chain(settings, source.video, lambda: self._governor.level, self._time, clock)
         self._governor = Governor(self._chain.tiers, min(start, len(self._chain.tiers) - 1))
         self._fps = self._chain.target.fps or Fraction(25)
         self._encode_seconds = 0.0
+        latency = settings.latency
+        self._delay = latency - min(1 / self._fps, latency * _LARGEST_LEAD)
+        """Seconds from when a picture comes until it is due, so that it is sent on in time."""
+        self._too_late = 0
         report.engine, report.generate = self._chain.engine, self._chain.generate
         report.tier = self._governor.tier
 
@@ -130,12 +140,30 @@ class _Stream:
         rate = self._source.video.fps or self._fps
         depth = max(_LEAST_WAITING, int(self._settings.latency * rate / 2))
         self._inbox = Feed(frames, depth, "source", drops=True)
-        yield from self._inbox
+        for frame in self._inbox:
+            if len(self._inbox) and not self._in_time(frame, 1 / rate):
+                self._too_late += 1
+            else:
+                yield frame
+
+    def _in_time(self, frame: Frame, before: Fraction) -> bool:
+        """Whether what is made of the frame will be there when it is due, if it takes as long as
+        the last one; pictures between it and the last one are due up to `before` sooner."""
+        works = self._chain.work_seconds
+        left = frame.time - self._time() - (before if self._chain.looks_ahead else 0)
+        return not works or works[-1] < left
 
     def _opened(self) -> Sink:
         """The sink, once there is a picture for it."""
+        self._slate.close()
         return Sink(
-            self._settings, self._chain.target, self._source.others, self._clock, self._report
+            self._settings,
+            self._chain.target,
+            self._source.others,
+            self._clock,
+            self._report,
+            patient=self._source.paced,
+            already=self._slate.seconds,
         )
 
     def _show_all(self, sink: Sink) -> None:
@@ -156,8 +184,8 @@ class _Stream:
                 self._tell()
 
     def _time(self) -> Fraction:
-        """The output's clock as the sink sees it: behind the source's by the latency."""
-        return self._clock.now() - self._source.epoch - self._settings.latency
+        """The output's clock as the sink sees it: behind the source's by the delay."""
+        return self._clock.now() - self._source.epoch - self._delay
 
     def _wait(self, due: Fraction) -> None:
         while (left := due - self._time()) > 0:
@@ -195,7 +223,8 @@ class _Stream:
         report = self._report
         report.tier, report.shifts = self._governor.tier, self._governor.shifts
         if self._inbox is not None:
-            report.dropped, report.queue = self._inbox.dropped, len(self._inbox)
+            report.dropped = self._inbox.dropped + self._too_late
+            report.queue = len(self._inbox)
         self._watch.publish(self._chain.work_seconds)
         self._said(report)
 

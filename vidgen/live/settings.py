@@ -40,6 +40,9 @@ class LiveSettings:
     """Number of the GPU."""
     latency: Fraction = Fraction(1, 2)
     """Seconds from a picture's arrival to when it is due at the sink."""
+    slate: str = ""
+    """`black`, or the name of a picture: shown until there is something to show, also while the
+    source is not there. Needs `size` and `fps`, and a sink that is no file."""
     container: str | None = None
     """FFmpeg's name of the source's format; None: found out."""
     listen: bool = False
@@ -75,6 +78,8 @@ class LiveReport:
     """Instants that the sink was not given, since it or the encoder was behind."""
     dropped: int = 0
     """Frames of the source that were thrown away, the oldest first, since computing was behind."""
+    damaged: int = 0
+    """Packets of the source's pictures and sound that came broken, or could not be decoded."""
     reconnects: int = 0
     sink_reconnects: int = 0
     jumps: int = 0

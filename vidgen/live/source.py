@@ -48,6 +48,8 @@ class Source:
 
     video: VideoFormat
     others: Sequence[object]
+    paced: bool
+    """Whether it waits for its reader: a file, not a stream that goes on without one."""
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class Source:
         self._settings, self._clock, self._report, self._connect = settings, clock, report, connect
         self._closed = threading.Event()
         self._input: LiveInput | None = None
+        self._damaged = 0  # packets of earlier connections
         self.passing: deque[Due] = deque(maxlen=_MOST_PACKETS)
         self.newest = Fraction(-1)
         """Until when, on the output's clock, pictures have come."""
@@ -68,9 +71,12 @@ class Source:
         """The machine's time at which the output's clock was 0."""
 
     def connect(self) -> LiveInput:
-        """Open the first connection. Raises InputError."""
-        first = self._input = self._opened(None)
+        """Open the first connection; with a slate, whenever there is one. Raises InputError."""
+        waits = self._settings.slate and "://" in self._settings.source
+        first = self._called(None) if waits else self._opened(None)
+        assert first is not None
         self.video, self.others, self._kinds = first.video, first.others, first.kinds
+        self.paced = first.paced
         return first
 
     def _opened(self, expect: VideoFormat | None) -> LiveInput:
@@ -82,13 +88,9 @@ class Source:
             options=settings.options,
             stall_seconds=settings.stall_seconds,
             expect=expect,
+            stop=self._closed,
         )
-        try:
-            source.open()
-            self._report.notes += [each for each in source.notes if each not in self._report.notes]
-        except BaseException:
-            source.__exit__()
-            raise
+        self._report.notes += [each for each in source.notes if each not in self._report.notes]
         return source
 
     def frames(self, fps: Fraction) -> Iterator[Frame]:
@@ -103,6 +105,7 @@ class Source:
                     if not self._again(source):
                         raise
                     log.warning("%s", error)
+            self._damaged += source.damaged
             timeline.lost()
 
     def _connections(self) -> Iterator[LiveInput]:
@@ -113,16 +116,23 @@ class Source:
             yield source
             if not self._again(source):
                 return
-            for wait in chain(_BACK_OFF, iter(lambda: _BACK_OFF[-1], None)):
-                self._clock.sleep(wait)
-                if self._closed.is_set():
-                    return
-                try:
-                    source = self._opened(self.video)
-                    break
-                except InputError as error:
-                    log.info("%s", error)
+            next_one = self._called(self.video)
+            if next_one is None:
+                return
+            source = next_one
             self._report.reconnects += 1
+
+    def _called(self, expect: VideoFormat | None) -> LiveInput | None:
+        """A connection, tried for until there is one; None where `close` came first."""
+        for wait in chain(_BACK_OFF, iter(lambda: _BACK_OFF[-1], None)):
+            self._clock.sleep(wait)
+            if self._closed.is_set():
+                break
+            try:
+                return self._opened(expect)
+            except InputError as error:
+                log.info("%s", error)
+        return None
 
     def _again(self, source: LiveInput) -> bool:
         return self._settings.reconnect and not source.paced and not self._closed.is_set()
@@ -136,6 +146,7 @@ class Source:
                 self._pass(source, item, timeline.shift)
                 continue
             self._report.frames_in += 1
+            self._report.damaged = self._damaged + source.damaged
             due = timeline.place(item.time, self._clock.now())
             self._report.jumps = timeline.jumps
             if due is not None:

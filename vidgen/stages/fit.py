@@ -34,6 +34,8 @@ class Fit:
 
     target: VideoFormat
     grown: int = 1
+    enlarge: int = cv2.INTER_LANCZOS4
+    """OpenCV's kernel where the picture grows; INTER_CUBIC takes a sixth of the time."""
 
     def output(self, source: VideoFormat) -> VideoFormat:
         """`source` at the target's size and sample aspect ratio."""
@@ -64,7 +66,7 @@ class Fit:
         y, uv = planes
         target, shift = self.target, self._shift(y.shape[1], y.shape[0])
         uv = _shifted(uv, *shift, (1 << target.bit_depth) - 1)
-        return resample((y, uv), target.width, target.height, target.bit_depth)
+        return resample((y, uv), target.width, target.height, target.bit_depth, self.enlarge)
 
     def _shift(self, width: int, height: int) -> tuple[float, float]:
         """Where chroma is to be read, in samples right of and below its own place, before planes
@@ -106,17 +108,19 @@ def _taps(shift: float) -> NDArray[np.float32]:
     return np.asarray(weights / weights.sum(), np.float32)
 
 
-def resample(planes: Planes, width: int, height: int, bit_depth: int) -> Planes:
+def resample(
+    planes: Planes, width: int, height: int, bit_depth: int, enlarge: int = cv2.INTER_LANCZOS4
+) -> Planes:
     """Both planes at `width` x `height` luma pixels, edges kept, in their own dtype.
 
-    Lanczos with four lobes where the picture grows; pixel-area averaging where it shrinks, since a
-    fixed-size kernel would alias. Values stay in [0, 2**bit_depth).
+    The kernel `enlarge` (Lanczos with four lobes) where the picture grows; pixel-area averaging
+    where it shrinks, since a fixed-size kernel would alias. Values stay in [0, 2**bit_depth).
     """
     y, uv = planes
     if y.shape == (height, width):
         return planes
     shrinks = width * height < y.shape[1] * y.shape[0]
-    kernel = cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4
+    kernel = cv2.INTER_AREA if shrinks else enlarge
     y = cv2.resize(y, (width, height), interpolation=kernel)
     uv = cv2.resize(uv, (width // 2, height // 2), interpolation=kernel)
     if bit_depth == 8:  # OpenCV saturates uint8 itself

@@ -31,6 +31,27 @@ http {{
 _MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
 _ROOT = "user root;"  # as root nginx changes to a user who cannot read the test's folder
 
+RTSP_SERVER = """
+import sys, gi
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer
+Gst.init(None)
+port, film = sys.argv[1:]
+server, factory = GstRtspServer.RTSPServer(), GstRtspServer.RTSPMediaFactory()
+server.set_address("127.0.0.1")
+server.set_service(port)
+factory.set_launch(
+    f"( filesrc location={film} ! qtdemux name=film"
+    " film.video_0 ! queue ! rtph264pay name=pay0 pt=96"
+    " film.audio_0 ! queue ! rtpmp4apay name=pay1 pt=97 )"
+)
+server.get_mount_points().add_factory("/film", factory)
+server.attach(None)
+GLib.MainLoop().run()
+"""
+SYSTEM_PYTHON = "/usr/bin/python3"  # which has the bindings of GStreamer
+
 SENDER = """
 import sys, time, av
 source, url, form, seconds = sys.argv[1:]
@@ -113,13 +134,27 @@ def film(clip):
 @pytest.fixture
 def send(child, film):
     """`send(url, form)`: a sender in a process of its own, for a minute and a half at most."""
-    return lambda url, form: child(sys.executable, "-c", SENDER, film, url, form, 90)
+    return lambda url, form, film=film: child(sys.executable, "-c", SENDER, film, url, form, 90)
 
 
 @pytest.fixture
 def stream(child):
     """`stream(*words)`: `vidgen stream` in a process of its own."""
     return lambda *words: child(sys.executable, "-m", "vidgen", "stream", *words)
+
+
+@pytest.fixture
+def rtsp(child, clip):
+    """RTSP address at which GStreamer's server plays a film of twenty seconds."""
+    known = "import gi; gi.require_version('GstRtspServer', '1.0')"
+    asked = [SYSTEM_PYTHON, "-c", known]
+    if subprocess.run(asked, stderr=subprocess.DEVNULL, timeout=60).returncode:
+        pytest.skip("GStreamer's RTSP server is not here: make live-deps")
+    options = {"preset": "ultrafast", "g": "10"}
+    film, port = clip("served.mp4", frames=500, audio="aac", options=options), free_port()
+    child(SYSTEM_PYTHON, "-c", RTSP_SERVER, port, film)
+    answers(port)
+    return f"rtsp://127.0.0.1:{port}/film"
 
 
 @pytest.fixture

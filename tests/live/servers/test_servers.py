@@ -5,7 +5,8 @@ import socket
 import subprocess
 import sys
 from fractions import Fraction
-from time import monotonic
+from pathlib import Path
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
@@ -60,6 +61,19 @@ def test_a_sender_to_http(send, stream, watched):
     right(watched(tcp))
 
 
+def test_rtsp_from_a_server(rtsp, stream, watched):
+    tcp = f"tcp://127.0.0.1:{free_port()}"
+    stream(rtsp, "--serve", tcp, *WORDS)
+    right(watched(tcp))
+
+
+def test_a_sender_by_rtsp(send, stream, watched):
+    rtsp, tcp = (f"{scheme}://127.0.0.1:{free_port()}" for scheme in ("rtsp", "tcp"))
+    stream("--listen", f"{rtsp}/in", "--serve", tcp, *WORDS)
+    send(f"{rtsp}/in", "rtsp")
+    right(watched(tcp))
+
+
 def test_a_pipe_between_two_programs(program, film, watched, tmp_path):
     """Two processes of FFmpeg, and ours between them."""
     program("ffmpeg")
@@ -103,6 +117,20 @@ def test_srt_by_its_helper(program, child, send, stream, watched):
     right(watched(f"udp://127.0.0.1:{last}"))
 
 
+def test_a_slate_before_there_is_a_source(nginx, send, stream, watched):
+    """The sink is there from the start, and shows the source once there is one."""
+    rtmp, _, _ = nginx
+    words = ["--slate", "black", "--size", "128x96", "--fps", "25", "--tier", "off"]
+    stream(f"{rtmp}/in", f"{rtmp}/out", *words)
+    size, times = watched(f"{rtmp}/out")
+    assert (size, times["audio"]) == ((128, 96), [])
+    send(f"{rtmp}/in", "flv")
+    end = monotonic() + 60
+    while not (read := watched(f"{rtmp}/out"))[1]["audio"]:
+        assert monotonic() < end
+    right(read)
+
+
 def test_a_source_that_comes_back(nginx, send, stream, watched):
     """The publisher is killed and another one begins: the reader's stream goes on."""
     rtmp, _, _ = nginx
@@ -113,6 +141,41 @@ def test_a_source_that_comes_back(nginx, send, stream, watched):
     first.wait(timeout=30)
     send(f"{rtmp}/in", "flv")
     right(watched(f"{rtmp}/out", pictures=60))
+
+
+def test_another_codec_in_mid_stream(nginx, send, stream, watched, clip):
+    """The next publisher sends H.263 where the first one sent H.264, at the same address."""
+    rtmp, _, _ = nginx
+    first = send(f"{rtmp}/in", "flv")
+    stream(f"{rtmp}/in", f"{rtmp}/out", "--stall", "2", *WORDS)
+    watched(f"{rtmp}/out")
+    first.kill()
+    first.wait(timeout=30)
+    send(f"{rtmp}/in", "flv", clip("other.flv", frames=50, codec="flv", audio="aac"))
+    right(watched(f"{rtmp}/out", pictures=200))
+
+
+def test_a_helper_does_not_outlive_a_program_that_is_killed(program, child):
+    program("srt-live-transmit")
+    origin, target = (f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}" for _ in range(2))
+    start = "import sys, time; from vidgen.media.live.relay import Relay; Relay(*sys.argv[1:])"
+    killed = child(sys.executable, "-c", f"{start}; time.sleep(300)", origin, target)
+    until(lambda: helpers(target))
+    killed.kill()
+    until(lambda: not helpers(target))
+
+
+def helpers(target):
+    """Processes of the helper that send there."""
+    lines = [each.read_bytes() for each in Path("/proc").glob("[0-9]*/cmdline") if each.exists()]
+    return [each for each in lines if b"live-transmit" in each and target.encode() in each]
+
+
+def until(met):
+    end = monotonic() + 60
+    while not met():
+        assert monotonic() < end
+        sleep(0.1)
 
 
 def test_a_helper_that_ends_is_a_lost_sink(monkeypatch):

@@ -1,7 +1,7 @@
 """What a URL means to FFmpeg: its own spelling, the container, the options that make it live.
 
 Seen with FFmpeg 8.1: listeners are asked for in another way by each protocol, an output's options
-do not reach its protocol, and an option that nobody knows is passed over in silence.
+do not reach its protocol.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import av
 
 from vidgen.errors import OutputError, UsageError
+from vidgen.media.live.known import unknown_options
 from vidgen.media.live.relay import local_udp, srt_url
 from vidgen.media.source import require_file
 
@@ -69,7 +70,7 @@ def source(
 ) -> Address:
     """How to read `url`. Raises UsageError, or InputError for a file that is not there."""
     scheme = _scheme(url)
-    given = dict(options or {})
+    given = _known(options or {}, writing=False)
     if container is not None and container not in av.formats_available:
         raise UsageError(f"--from {container}: FFmpeg knows no such format; leave it out")
     if url == "-":
@@ -110,7 +111,7 @@ def sink(
     """How to write `url`. Raises UsageError or OutputError."""
     scheme = _scheme(url)
     container = muxer_of(url, container)
-    muxing = {**_MUXING.get(container, {}), **(options or {})}
+    muxing = {**_MUXING.get(container, {}), **_known(options or {}, writing=True)}
     if scheme == "srt":
         local = local_udp()
         sized = f"{local}?pkt_size=1316"  # what the helper takes at once
@@ -126,6 +127,16 @@ def sink(
             raise OutputError(f"{url}: the folder {folder} does not exist; make it first")
         return Address(f"file:{url}", container, muxing)
     return Address(url, container, muxing, _host_and_port(url) if listen else None)
+
+
+def _known(options: Mapping[str, str], *, writing: bool) -> dict[str, str]:
+    """The same. Raises UsageError for what FFmpeg would pass over."""
+    if unknown := unknown_options(options, writing=writing):
+        raise UsageError(
+            f"--option {', '.join(unknown)}: no format and no protocol of FFmpeg has that; "
+            f"`ffmpeg -h full` lists what there is"
+        )
+    return dict(options)
 
 
 def muxer_of(url: str, container: str | None = None) -> str:

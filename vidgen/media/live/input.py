@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import BytesIO
+from threading import Event
+from time import monotonic
 from typing import Self
 
 import av
@@ -59,7 +61,8 @@ class LiveInput:
     iteration; a source that breaks off, says nothing for `stall_seconds` or sends rubbish raises
     InputError, and so does one that cannot be opened.
 
-    `expect` is the format that frames are to have, where a connection before this one had it.
+    `expect` is the format that frames are to have, where a connection before this one had it;
+    `stop`, set by another thread, ends a wait for the source.
     """
 
     video: VideoFormat
@@ -77,25 +80,33 @@ class LiveInput:
         options: Mapping[str, str] | None = None,
         stall_seconds: float = 10.0,
         expect: VideoFormat | None = None,
+        stop: Event | None = None,
     ) -> None:
-        self._url, self._stall_seconds, self._closed = url, stall_seconds, False
+        self._url, self._stall_seconds = url, stall_seconds
+        self._stop, self._closed = stop or Event(), False
         self._peer: Peer | None = None
         self._relay: Relay | None = None
         self._whole: Deinterlacer | None = None
         self._listens = listen
         self.notes: list[str] = []
         """What was done to the pictures."""
+        self.damaged = 0
+        """Packets that came broken, or could not be decoded."""
         self._container: InputContainer | None = None
-        self._address = source(url, container, listen, options)
         self._expect = expect
         self._damaged_in_a_row = 0
         self._next_pts = 0
         self.paced = is_paced(url)
         """Whether it waits for its reader, as files and pipes do."""
+        try:
+            self._begin(source(url, container, listen, options))
+        except BaseException:
+            self.__exit__()
+            raise
 
-    def open(self) -> None:
-        """Connect; until then nothing waits, so that `close` can end the wait."""
-        self._container = self._opened(self._address)
+    def _begin(self, address: Address) -> None:
+        """Connect, and wait for the first picture."""
+        self._container = self._opened(address)
         videos = [stream for stream in self._container.streams.video if not is_picture(stream)]
         if not videos:
             raise InputError(f"{self._url}: holds no video")
@@ -122,7 +133,7 @@ class LiveInput:
             if address.relay:
                 self._relay = Relay(*address.relay)
             if address.socket:
-                self._peer = Peer(address.socket, self._stall_seconds, InputError)
+                self._peer = Peer(address.socket, self._stall_seconds, InputError, self._stop)
                 if not self._peer.accept():
                     raise InputError(f"{self._url}: closed while waiting for a sender")
             while True:
@@ -136,7 +147,7 @@ class LiveInput:
                         metadata_errors="replace",
                     )
                 except av.ExitError:  # nobody came in that time
-                    if not self._listens or self._peer or self._closed:
+                    if not self._listens or self._peer or self._stop.is_set():
                         raise
         except (av.FFmpegError, OSError, ValueError) as error:
             raise InputError(f"{self._url}: cannot be opened ({reason(error)})") from error
@@ -157,9 +168,15 @@ class LiveInput:
 
     def _items(self) -> Iterator[Frame | Passing]:
         lanes = {stream.index: lane for lane, stream in enumerate(self._passing)}
+        pictured = monotonic()
         for packet in self._packets():
             if packet.stream_index == self._stream.index:
+                pictured = monotonic()
                 yield from self._frames(packet)
+            elif not self.paced and monotonic() - pictured > self._stall_seconds:
+                # So it looks when RTMP changes its codec: those packets are of a stream that PyAV
+                # does not know, as it came later.
+                raise InputError(f"{self._url}: sends sound, but no pictures any more")
             elif packet.stream_index in lanes and packet.pts is not None:
                 yield Passing(lanes[packet.stream_index], packet, packet.pts * packet.time_base)
         yield from self._frames(None)
@@ -171,6 +188,7 @@ class LiveInput:
             for packet in self._container.demux(self._stream, *self._passing):
                 if self._closed:
                     return
+                self.damaged += packet.is_corrupt
                 if packet.size:
                     yield packet
         except (av.FFmpegError, TimeoutError, IndexError) as error:
@@ -185,6 +203,7 @@ class LiveInput:
         except av.EOFError:
             return
         except av.FFmpegError as error:
+            self.damaged += not (packet and packet.is_corrupt)  # which has been counted
             self._damaged_in_a_row += 1
             log.debug("%s: a packet cannot be decoded: %s", self._url, reason(error))
             if self._damaged_in_a_row >= _DAMAGED_IN_A_ROW:
@@ -211,7 +230,7 @@ class LiveInput:
 
     def _frame(self, picture: av.VideoFrame) -> Frame:
         if not hasattr(self, "video"):
-            self._begin(picture)
+            self._settle(picture)
         if self._peer is not None:
             self._peer.pictured()
         pts = self._next_pts if picture.pts is None else picture.pts
@@ -220,7 +239,7 @@ class LiveInput:
         y, uv = self._read(picture)
         return Frame(y, uv, pts, duration, self._time_base)
 
-    def _begin(self, picture: av.VideoFrame) -> None:
+    def _settle(self, picture: av.VideoFrame) -> None:
         video = format_of(picture, self._stream, self._chroma_location)
         color, _ = said_by_size(video.color, picture.width, picture.height)
         self.video = self._expect or replace(video, color=color)

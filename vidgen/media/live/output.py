@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
+from threading import Event
 from typing import Self
 
 import av
@@ -85,8 +86,9 @@ class LiveOutput:
     """One connection; a context manager. Raises OutputError, UsageError for a word.
 
     Times are rounded to `time_base`; None is a picture's length, for which `video` must state its
-    rate. `others` are streams of the source whose packets `mux` will be
-    given; those that the container cannot hold are left out and named in `notes`.
+    rate. `others` are streams of the source whose packets `mux` will be given; those that the
+    container cannot hold are left out and named in `notes`. `stop`, set by another thread, ends a
+    wait for the other side.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class LiveOutput:
         others: Sequence[Stream],
         options: OutputOptions,
         time_base: Fraction | None = None,
+        stop: Event | None = None,
     ) -> None:
         self.notes: list[str] = []
         self._url, self._video = url, video
@@ -107,6 +110,7 @@ class LiveOutput:
             assert video.fps
             time_base = 1 / video.fps
         self._time_base = time_base
+        self._stop = stop or Event()
         self._peer: Peer | None = None
         self._relay: Relay | None = None
         self._last: int | None = None
@@ -122,8 +126,9 @@ class LiveOutput:
         if address.relay:
             self._relay = Relay(*address.relay)
         if address.socket:
-            self._peer = Peer(address.socket, options.stall_seconds, OutputError)
-            self._peer.accept()
+            self._peer = Peer(address.socket, options.stall_seconds, OutputError, self._stop)
+            if not self._peer.accept():
+                raise OutputError(f"{self._url}: closed while waiting for a reader")
         muxing = {"max_interleave_delta": _INTERLEAVE, "flush_packets": "1"}
         self._output = av.open(
             self._peer or address.url,

@@ -7,6 +7,7 @@ FFmpeg's own `listen` cannot be stopped from outside; here the wait and every re
 from __future__ import annotations
 
 import socket
+from threading import Event
 from time import monotonic
 
 from vidgen.errors import VidgenError
@@ -23,27 +24,31 @@ _MOST_BYTES = 256 << 20
 class Peer:
     """Waits at `(host, port)` for one peer; then `read` and `write` are those of a file.
 
-    `close` may be called from another thread: a wait then ends within a quarter of a second, with
-    the end of the stream. `stall_seconds` without a byte end it by TimeoutError.
+    `close` may be called from another thread, or `stop` be set: a wait then ends within a quarter
+    of a second, with the end of the stream. `stall_seconds` without a byte end it by TimeoutError.
     """
 
     def __init__(
-        self, address: tuple[str, int], stall_seconds: float, error: type[VidgenError]
+        self,
+        address: tuple[str, int],
+        stall_seconds: float,
+        error: type[VidgenError],
+        stop: Event,
     ) -> None:
         self._address, self._stall_seconds, self._error = address, stall_seconds, error
-        self._closed = False
+        self._stop, self._closed = stop, False
         self._until: float | None = None
         self._left = _MOST_BYTES
         self._peer: socket.socket | None = None
         self.name = "tcp://{}:{}".format(*address)
 
     def accept(self) -> bool:
-        """Wait for the peer; False where `close` came first. Raises the error given."""
+        """Wait for the peer; False where `stop` came first. Raises the error given."""
         try:
             family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
             with socket.create_server(self._address, family=family, backlog=1) as server:
                 server.settimeout(_POLL_SECONDS)
-                while not self._closed:
+                while not self._stop.is_set():
                     try:
                         self._peer, _ = server.accept()
                     except TimeoutError:
@@ -62,7 +67,7 @@ class Peer:
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end of the stream. Raises the error given."""
         began = monotonic()
-        while self._peer is not None and not self._closed:
+        while self._peer is not None and not (self._closed or self._stop.is_set()):
             if self._until is not None and monotonic() > self._until:
                 self._closed = True  # PyAV reads on, and prints all errors but the last
                 raise TimeoutError(f"no picture within {_OPENING_SECONDS} seconds")
@@ -83,7 +88,7 @@ class Peer:
     def write(self, data: bytes) -> int:
         """All of `data`."""
         began, left = monotonic(), memoryview(data)
-        while left and self._peer is not None and not self._closed:
+        while left and self._peer is not None and not (self._closed or self._stop.is_set()):
             try:
                 left = left[self._peer.send(left) :]
             except TimeoutError:

@@ -1,15 +1,18 @@
 """SRT, which the FFmpeg inside PyAV does not speak: `srt-live-transmit` beside it, over UDP.
 
-It is started with each connection, on loopback, and ended with it.
+It is started with each connection, on loopback, and ended with it, or with this program: a shell
+beside it waits for the end of a pipe whose other end is here, which closes however that ends. (The
+kernel's own PR_SET_PDEATHSIG goes by the thread that started the helper, and those end sooner.)
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import signal
 import socket
 import subprocess
-from contextlib import suppress
 
 from vidgen.errors import InputError
 
@@ -18,6 +21,14 @@ __all__ = ["Relay", "local_udp", "srt_url"]
 log = logging.getLogger(__name__)
 
 _HELPER = "srt-live-transmit"
+_WATCHED = """
+exec 3<&0
+"$@" 3<&- </dev/null & helper=$!
+{ cat >/dev/null; kill $helper; } <&3 & watch=$!
+wait $helper
+kill $watch
+"""
+"""A command run until it ends by itself or the shell's stdin does."""
 _PATIENCE_SECONDS = 5
 
 
@@ -51,10 +62,11 @@ class Relay:
             )
         log.debug("%s %s %s", program, origin, target)
         self._process = subprocess.Popen(
-            [program, "-quiet", origin, target],
-            stdin=subprocess.DEVNULL,
+            ["sh", "-c", _WATCHED, _HELPER, program, "-quiet", origin, target],
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for this program, which has things to flush
         )
 
     def lives(self) -> bool:
@@ -63,10 +75,10 @@ class Relay:
 
     def close(self) -> None:
         """End it; calling again does nothing."""
-        self._process.terminate()
-        with suppress(subprocess.TimeoutExpired):
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
             self._process.wait(timeout=_PATIENCE_SECONDS)
-            return
-        self._process.kill()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
