@@ -5,23 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 
-from vidgen.cli.options import add_picture_options
+from vidgen.cli.options import add_group
 
 __all__ = ["add_parser"]
 
 _FOREVER = 86400.0  # seconds: who reads what comes out may take all the time it needs
-_WORDS = [
-    "scale",
-    "size",
-    "fps",
-    "generate",
-    "tier",
-    "model",
-    "strength",
-    "backend",
-    "hdr",
-    "depth",
-]
+_WORDS = "scale size fps generate tier model strength backend device depth hdr"
+_CODEC = {
+    "choices": None,
+    "default": None,
+    "help": "as in `vidgen upscale`, or raw, or lossless (H.264; the default)",
+}
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,21 +29,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("source", metavar="SRC", help="- for standard input, a file, or a URL")
     parser.add_argument("sink", metavar="DST", help="- for standard output (NUT), a file, or a URL")
-    add_picture_options(parser)
-    output = parser.add_argument_group("streams")
-    output.add_argument("--from", dest="demuxer", metavar="FORMAT", help="SRC's format, for FFmpeg")
-    output.add_argument(
-        "--to", dest="muxer", metavar="FORMAT", help="DST's format, for FFmpeg: nut, matroska, ..."
-    )
-    output.add_argument(
-        "--codec",
-        metavar="NAME",
-        help="as in `vidgen upscale`, or raw, or lossless (H.264; the default)",
-    )
-    output.add_argument("--crf", metavar="N", type=float, help="quality, lower is better")
-    output.add_argument("--preset", metavar="NAME", help="speed of the codec")
-    output.add_argument("--depth", type=int, choices=(8, 10), help="bits a sample")
-    output.add_argument("--hdr", choices=("keep", "sdr"), default="keep", help="sdr: as in SDR")
+    add_group(parser, "picture", _WORDS)
+    add_group(parser, "streams", "from to codec crf preset", codec=_CODEC)
     parser.set_defaults(run=run)
 
 
@@ -68,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         container=args.muxer,
         stall_seconds=_FOREVER,
     )
-    words = {word: getattr(args, word) for word in _WORDS}
+    words = {word: getattr(args, word) for word in _WORDS.split()}
     report = pipe(args.source, args.sink, output, container=args.demuxer, **words)
     if not args.quiet:
         said = f"{report.frames_in} frames in, {report.frames_out} out"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from fractions import Fraction
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from vidgen.cli.options import add_group
 from vidgen.errors import UsageError
 from vidgen.timing import parse_time
 
@@ -15,6 +15,24 @@ if TYPE_CHECKING:
     from vidgen.live import LiveReport, LiveSettings
 
 __all__ = ["add_parser"]
+
+_CHANGES: dict[str, dict[str, Any]] = {
+    "fps": {"help": "constant rate: 60, 60000/1001 or x2 (default: the source's)"},
+    "generate": {
+        "choices": ("auto", "interpolate", "predict", "off"),
+        "default": "auto",
+        "help": "frames between real ones; predict waits for no later frame; auto: by the latency; "
+        "off: repeat (default: %(default)s)",
+    },
+    "tier": {
+        "choices": ("auto", "balanced", "realtime", "off"),
+        "default": "auto",
+        "help": "network; auto: the best that keeps up; off: resample alone (default: %(default)s)",
+    },
+    "device": {"default": 0, "help": "number of the GPU (default: the first)"},
+    "codec": {"choices": None, "default": None, "help": "as in `vidgen upscale`, or raw (x264)"},
+    "preset": {"help": "speed of the codec (veryfast)"},
+}
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,111 +46,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("source", metavar="SRC", help="URL, file, or - for standard input")
     parser.add_argument("sink", metavar="DST", help="URL, file, or - for standard output (NUT)")
-    _add_picture_options(parser)
-    _add_connection_options(parser)
-    _add_encoder_options(parser)
-    _add_status_options(parser)
+    add_group(parser, "picture", "scale size fps generate tier backend device latency", **_CHANGES)
+    add_group(
+        parser, "connections", "listen serve slate from to option no-reconnect stall", **_CHANGES
+    )
+    add_group(parser, "output", "codec crf bitrate preset keyframes", **_CHANGES)
+    add_group(parser, "status", "status-file status-port")
     parser.set_defaults(run=run)
-
-
-def _add_picture_options(parser: argparse.ArgumentParser) -> None:
-    picture = parser.add_argument_group("picture")
-    picture.add_argument(
-        "--scale", type=int, choices=(1, 2, 4), help="enlarge by this factor (default: 2)"
-    )
-    picture.add_argument("--size", metavar="SIZE", help="1920x1080 (exact), or 1080p, 4k, ...")
-    picture.add_argument(
-        "--fps", metavar="RATE", help="constant rate: 60, 60000/1001 or x2 (default: the source's)"
-    )
-    picture.add_argument(
-        "--generate",
-        choices=("auto", "interpolate", "predict", "off"),
-        default="auto",
-        help="frames between real ones; predict waits for no later frame; auto: by the latency; "
-        "off: repeat (default: %(default)s)",
-    )
-    picture.add_argument(
-        "--tier",
-        choices=("auto", "balanced", "realtime", "off"),
-        default="auto",
-        help="network; auto: the best that keeps up; off: resample alone (default: %(default)s)",
-    )
-    picture.add_argument(
-        "--backend", choices=("auto", "openvino", "tensorrt", "cuda"), default="auto"
-    )
-    picture.add_argument("--device", metavar="N", type=int, default=0, help="number of the GPU")
-    picture.add_argument(
-        "--latency",
-        metavar="MS",
-        type=float,
-        default=500,
-        help="milliseconds from a picture's arrival until it is sent on (default: %(default)s)",
-    )
-
-
-def _add_connection_options(parser: argparse.ArgumentParser) -> None:
-    ends = parser.add_argument_group("connections")
-    ends.add_argument(
-        "--listen", action="store_true", help="SRC waits for a sender: tcp, srt, rtmp, rtsp, http"
-    )
-    ends.add_argument("--serve", action="store_true", help="DST waits for a reader: tcp, srt")
-    ends.add_argument("--from", dest="demuxer", metavar="FORMAT", help="SRC's format, for FFmpeg")
-    ends.add_argument(
-        "--to", dest="muxer", metavar="FORMAT", help="DST's format, for FFmpeg: mpegts, nut, flv"
-    )
-    ends.add_argument(
-        "--slate",
-        metavar="black|PICTURE",
-        default="",
-        help="what DST is sent until there is something to show; needs --size and --fps",
-    )
-    ends.add_argument(
-        "--no-reconnect",
-        dest="reconnect",
-        action="store_false",
-        help="end with the source instead of waiting for it to come back",
-    )
-    ends.add_argument(
-        "--stall",
-        metavar="SECONDS",
-        type=float,
-        default=10,
-        help="a connection that is silent for so long is lost (default: %(default)s)",
-    )
-    ends.add_argument(
-        "--option",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        help="an option of FFmpeg's for reading SRC; may be given several times",
-    )
-
-
-def _add_encoder_options(parser: argparse.ArgumentParser) -> None:
-    output = parser.add_argument_group("output")
-    output.add_argument("--codec", metavar="NAME", help="as in `vidgen upscale`, or raw (x264)")
-    output.add_argument("--crf", metavar="N", type=float, help="quality, lower is better")
-    output.add_argument("--bitrate", metavar="RATE", default="", help="6M, 800k; instead of --crf")
-    output.add_argument("--preset", metavar="NAME", help="speed of the codec (veryfast)")
-    output.add_argument(
-        "--keyframes",
-        metavar="SECONDS",
-        default="2",
-        help="longest time between two keyframes (default: %(default)s)",
-    )
-
-
-def _add_status_options(parser: argparse.ArgumentParser) -> None:
-    status = parser.add_argument_group("status")
-    status.add_argument(
-        "--status-file", metavar="JSON", type=Path, help="rewritten every second, whole"
-    )
-    status.add_argument(
-        "--status-port",
-        metavar="PORT",
-        type=int,
-        help="HTTP on loopback: / is JSON, /metrics Prometheus text",
-    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidgen.cli.options import add_options
+from vidgen.cli.options import add_group
 from vidgen.cli.progress import Bar, print_report
 from vidgen.errors import OutputError, UsageError, VidgenError
 from vidgen.timing import parse_time
@@ -38,7 +38,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=Path,
         help="film to write; .mkv holds anything. For several films, the folder to put them in",
     )
-    add_options(parser)
+    add_group(
+        parser,
+        "picture",
+        "scale size fps generate deinterlace tier model strength backend device",
+    )
+    add_group(
+        parser,
+        "output",
+        "codec depth hdr crf preset audio map video-only start end overwrite preview report",
+    )
+    add_group(parser, "work", "resume jobs cluster segment")
     parser.set_defaults(run=run)
 
 
