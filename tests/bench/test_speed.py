@@ -14,6 +14,7 @@ from vidgen.bench.machine import machine, machine_name
 from vidgen.bench.scenes import Scene
 from vidgen.bench.speed import Row, Work, engine_row, film_rows, spread
 from vidgen.bench.standing import bars, read_rows, rows_table, versus
+from vidgen.engines.device import DeviceEngine
 from vidgen.errors import InputError
 from vidgen.stages import EstimateMotion, Generate
 
@@ -110,6 +111,42 @@ def test_an_engine_is_timed_without_its_warm_up(clock):
     assert row.fps == 50
     assert len(runs) == 3 + 50
     assert runs[0][0] == (48, 64)
+
+
+def test_a_gpu_tells_its_own_time(clock):
+    """Its events see the pictures between them, 2 ms each, and neither copies nor calls."""
+
+    class OnDevice(DeviceEngine):
+        pictures = 0
+
+        def _execute(self):
+            self.pictures += 1
+
+        def __call__(self, *planes):
+            clock.pass_by(0.02)
+
+    class Event:
+        def record(self, stream):
+            self.at = engine.pictures
+
+        def synchronize(self):
+            pass
+
+    cuda = SimpleNamespace(
+        Event=Event,
+        Stream=lambda non_blocking: SimpleNamespace(
+            synchronize=lambda: None,
+            begin_capture=lambda: None,
+            end_capture=lambda: SimpleNamespace(launch=lambda stream: engine._execute()),
+        ),
+        get_elapsed_time=lambda begin, end: 2.0 * (end.at - begin.at),
+    )
+    engine = OnDevice(SimpleNamespace(cuda=cuda, empty=np.empty), {}, {})
+    engine.enqueue()
+    backend = SimpleNamespace(compile=lambda *words: engine)
+    row = engine_row(backend, zoo.load("x2-realtime"), (64, 48), Work(), clock.now)
+    assert row.ms == {"median": 20, "p10": 20, "p90": 20, "device": 2}
+    assert "20.0 (20.0 to 20.0), device 2.000" in rows_table([row])
 
 
 def test_films_are_made(tmp_path):

@@ -67,3 +67,14 @@ def test_where_all_is_alike_the_given_vector_stays(match):
     found, costs = match(flat, flat, given)
     np.testing.assert_array_equal(found, given)
     assert not costs.any()
+
+
+@pytest.mark.parametrize(("before", "behind", "quarters"), [(3, 4, 0), (4, 3, 1), (4, 4, 0)])
+def test_halves_of_a_quarter_are_rounded_up(match, before, behind, quarters):
+    """A dark block between two lines: the costs to its left and right are known."""
+    current = np.zeros((HEIGHT, WIDTH), np.uint8)
+    previous = current.copy()
+    previous[:, 2 * BLOCK - 1], previous[:, 3 * BLOCK] = before, behind
+    found, costs = match(current, previous, np.zeros((ROWS, COLUMNS, 2), np.int16), reach=1)
+    assert found[1, 2].tolist() == [quarters, 0]
+    assert costs[1, 2] == 0

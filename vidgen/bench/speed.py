@@ -20,6 +20,7 @@ import numpy as np
 from vidgen.bench.film import write_scene
 from vidgen.bench.scenes import Scene
 from vidgen.engines import Backend
+from vidgen.engines.device import DeviceEngine
 from vidgen.engines.shapes import inputs_of
 from vidgen.job import Settings
 from vidgen.media import Decoder
@@ -32,6 +33,8 @@ __all__ = ["Row", "Work", "engine_row", "film_rows", "spread"]
 
 _LEAST_RUNS = 10
 _WARM_UP_RUNS = 3
+_DEVICE_RUNS = 5
+_DEVICE_PICTURES = 20  # of a run on a GPU: what starts and ends it is a small part of it
 FPS = Fraction(24)
 _WAITS = {
     "decode full": "decode",
@@ -57,7 +60,7 @@ class Row:
     fps: float
     """Pictures that come out a second: of the median, for an engine."""
     ms: dict[str, float]
-    """`median`, `p10`, `p90`; for a film, each step's own."""
+    """`median`, `p10`, `p90`, and on a GPU `device`, its own time; for a film, each step's own."""
     waits: dict[str, float] = field(default_factory=dict)
     """For a film: milliseconds that each thread waited at its queues, for a picture or for room."""
     bottleneck: str = ""
@@ -96,7 +99,10 @@ def engine_row(
     work: Work,
     now: Callable[[], float] = time.perf_counter,
 ) -> Row:
-    """The engine alone on noise of 8 bits: a call, its copies and its wait included."""
+    """The engine alone on noise of 8 bits: a call, its copies and its wait included.
+
+    On a GPU also its own time for a picture, without them.
+    """
     width, height = (side - side % model.multiple_of for side in size)
     generator = np.random.default_rng(1)
     planes = [
@@ -112,9 +118,15 @@ def engine_row(
             start = now()
             engine(*planes)
             runs.append(now() - start)
-    figures = spread(runs)
+        on_device = _device_spread(engine) if isinstance(engine, DeviceEngine) else {}
+    figures = spread(runs) | on_device
     fps = round(1000 / max(figures["median"], 1e-3), 2)
     return Row(kind="engine", what=model.name, size=_word(size), fps=fps, ms=figures)
+
+
+def _device_spread(engine: DeviceEngine) -> dict[str, float]:
+    runs = [engine.device_seconds(_DEVICE_PICTURES) for _ in range(_DEVICE_RUNS)]
+    return {"device": spread(runs)["median"]}
 
 
 def film_rows(folder: Path, size: Size, words: dict[str, Any], work: Work) -> Iterator[Row]:

@@ -27,6 +27,7 @@ def rows_table(rows: Iterable[Row]) -> str:
         ms = row.ms
         if row.kind == "engine":
             times = f"{ms['median']:.1f} ({ms['p10']:.1f} to {ms['p90']:.1f})"
+            times += f", device {ms['device']:.3f}" if "device" in ms else ""
         else:
             times = _named(ms)
         cells = row.kind, row.what, row.size, f"{row.fps:.1f}", times, _named(row.waits)
