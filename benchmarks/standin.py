@@ -7,6 +7,7 @@ is counted.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Self
@@ -53,6 +54,8 @@ class _CuPy(SimpleNamespace):
             cuda=SimpleNamespace(
                 Device=lambda number: _Device(shared_bytes, capability),
                 Stream=lambda non_blocking: _Stream(self),
+                Event=_Event,
+                get_elapsed_time=lambda begin, end: 1000 * (end.seconds - begin.seconds),
                 memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
                 compiler=SimpleNamespace(CompileException=CompileError),
                 runtime=SimpleNamespace(
@@ -132,6 +135,14 @@ class _Stream:
         graph = _Graph(self.cupy.capture)
         self.cupy.capture = None
         return graph
+
+
+class _Event:
+    def record(self, stream: _Stream) -> None:
+        self.seconds = time.perf_counter()
+
+    def synchronize(self) -> None:
+        pass
 
 
 class _Graph:

@@ -1,7 +1,7 @@
 """What is measured is what was done, and in time is in time: on clocks that tests turn."""
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -133,6 +133,7 @@ def test_a_gpu_tells_its_own_time(clock):
             pass
 
     cuda = SimpleNamespace(
+        Device=lambda number: nullcontext(),
         Event=Event,
         Stream=lambda non_blocking: SimpleNamespace(
             synchronize=lambda: None,
@@ -141,7 +142,7 @@ def test_a_gpu_tells_its_own_time(clock):
         ),
         get_elapsed_time=lambda begin, end: 2.0 * (end.at - begin.at),
     )
-    engine = OnDevice(SimpleNamespace(cuda=cuda, empty=np.empty), {}, {})
+    engine = OnDevice(SimpleNamespace(cuda=cuda, empty=np.empty), 0, {}, {})
     engine.enqueue()
     backend = SimpleNamespace(compile=lambda *words: engine)
     row = engine_row(backend, zoo.load("x2-realtime"), (64, 48), Work(), clock.now)

@@ -8,8 +8,10 @@ import pytest
 
 from vidgen import zoo
 from vidgen.engines import choose, choose_backend
+from vidgen.engines.building import build_plan
+from vidgen.engines.plans import read
 from vidgen.engines.shapes import inputs_of, outputs_of
-from vidgen.engines.tensorrt import PlanEngine, build_plan
+from vidgen.engines.tensorrt import PlanEngine
 from vidgen.errors import BackendError, ModelError, UsageError
 
 CARDS = ("SM75", "SM80", "SM86", "SM89", "SM120")
@@ -122,13 +124,19 @@ class Rules:
         engine = SimpleNamespace(
             num_io_tensors=len(names),
             get_tensor_name=names.__getitem__,
-            create_execution_context=lambda: context,
+            create_execution_context=lambda *settings: context,
         )
+        self.engine = engine
         self.trt = SimpleNamespace(
             Runtime=lambda logger: SimpleNamespace(
                 deserialize_cuda_engine=lambda plan: engine if self.fits else None
             )
         )
+
+    def compile_with(self, compiler):
+        """As TensorRT for RTX, which compiles when a plan is opened."""
+        self.engine.create_runtime_config = compiler.create_runtime_config
+        self.trt.IRuntimeCache = type(compiler)
 
     def lose(self):
         """From now on nothing runs."""
@@ -170,6 +178,59 @@ def test_the_first_run_is_plain_and_the_rest_replay(ruled):
         assert [(plane.shape, plane.dtype) for plane in made] == list(wanted.values())
         assert all((plane == level).all() for plane in made)
     assert rules.log == ["plain", "captured", "graph", "graph"]
+
+
+class Compiler:
+    """The runtime cache of TensorRT for RTX: its first run makes it complete."""
+
+    def __init__(self, rules, driver=b"driver 1"):
+        self.rules, self.driver, self.loaded, self.settings = rules, driver, None, None
+
+    def create_runtime_config(self):
+        return self
+
+    def create_runtime_cache(self):
+        return self
+
+    def deserialize(self, data):
+        self.loaded = data if data.startswith(self.driver) else None
+        return self.loaded is not None
+
+    def serialize(self):
+        return self.driver + (b", all" if self.rules.log else b", opened")
+
+    def set_runtime_cache(self, cache):
+        self.settings = cache
+
+
+def opened(model, name, driver=b"driver 1"):
+    """An engine of RTX that has run once, and its cache of compiled kernels."""
+    rules = Rules(model, (32, 16), 8)
+    compiler = Compiler(rules, driver)
+    rules.compile_with(compiler)
+    shapes = inputs_of(model, 32, 16, 8), outputs_of(model, 32, 16, 8)
+    engine = PlanEngine(rules.trt, rules.cupy, None, b"", *shapes, 0, name)
+    planes = [np.zeros(shape, dtype) for shape, dtype in shapes[0].values()]
+    engine(*planes)
+    engine(*planes)
+    assert compiler.settings is compiler
+    return compiler
+
+
+def test_what_rtx_compiled_is_there_for_the_next_process(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    model = zoo.load("x2-realtime")
+    assert opened(model, "own.compiled").loaded is None
+    assert read("own.compiled") == b"driver 1, all"
+    assert opened(model, "own.compiled").loaded == b"driver 1, all"
+    assert opened(model, "own.compiled", b"driver 2").loaded is None
+    assert read("own.compiled") == b"driver 2, all"
+
+
+def test_an_engine_without_a_name_keeps_nothing(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    opened(zoo.load("x2-realtime"), "")
+    assert not list(tmp_path.iterdir())
 
 
 def test_results_belong_to_the_caller(ruled):

@@ -115,13 +115,15 @@ class DeviceEngine(ABC):
 
         What lies on the device is used again: neither copies nor waits of the host are counted.
         """
-        begin, end = self._cupy.cuda.Event(), self._cupy.cuda.Event()
-        begin.record(self._stream)
-        for _ in range(count):
-            self.enqueue()
-        end.record(self._stream)
-        end.synchronize()
-        milliseconds: float = self._cupy.cuda.get_elapsed_time(begin, end)
+        cuda = self._cupy.cuda
+        with cuda.Device(self._device):
+            begin, end = cuda.Event(), cuda.Event()
+            begin.record(self._stream)
+            for _ in range(count):
+                self.enqueue()
+            end.record(self._stream)
+            end.synchronize()
+            milliseconds: float = cuda.get_elapsed_time(begin, end)
         return milliseconds / 1000 / count
 
     def close(self) -> None:

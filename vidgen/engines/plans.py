@@ -1,4 +1,7 @@
-"""Built engines on disk: found by all that they depend on, believed only when they are whole."""
+"""Built engines on disk, and what was learnt on the way to them.
+
+Found by all that they depend on, believed only when they are whole.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["cached", "identity", "plans_folder"]
+__all__ = ["cached", "identity", "keep", "plans_folder", "read"]
 
 log = logging.getLogger(__name__)
 
@@ -31,40 +34,42 @@ def identity(facts: Mapping[str, Any]) -> str:
 
 
 def cached(name: str, build: Callable[[], bytes], folder: Path | None = None) -> bytes:
-    """The plan of that name, built and kept where it is not there or is damaged.
-
-    Written under another name first, so that a reader never sees half of it. Where nothing can be
-    written the plan is built each time, and the log says so.
-    """
-    path = (folder or plans_folder()) / f"{name}.plan"
-    plan = _read(path)
+    """The plan of that name, built and kept where it is not there or is damaged."""
+    plan = read(f"{name}.plan", folder)
     if plan is None:
         plan = build()
-        _keep(path, plan)
+        keep(f"{name}.plan", plan, folder)
     return plan
 
 
-def _read(path: Path) -> bytes | None:
-    """What lies there; None where that is nothing, or not what was written."""
+def read(file: str, folder: Path | None = None) -> bytes | None:
+    """What was kept as that file; None where that is nothing, or not what was written."""
+    path = (folder or plans_folder()) / file
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
-        log.warning("%s cannot be read (%s): the engine is built anew", path, error.strerror)
+        log.warning("%s cannot be read (%s): made anew", path, error.strerror)
         return None
     head, plan = data[: len(_MAGIC) + _SUM], data[len(_MAGIC) + _SUM :]
     if head == _MAGIC + hashlib.sha256(plan).digest():
         return plan
-    log.warning("%s is damaged: the engine is built anew", path)
+    log.warning("%s is damaged: made anew", path)
     return None
 
 
-def _keep(path: Path, plan: bytes) -> None:
+def keep(file: str, data: bytes, folder: Path | None = None) -> None:
+    """Keep `data` as that file.
+
+    Written under another name first, so that a reader never sees half of it. Where nothing can be
+    written it is made each time, and the log says so.
+    """
+    path = (folder or plans_folder()) / file
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            file.write(_MAGIC + hashlib.sha256(plan).digest() + plan)
-        os.replace(file.name, path)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+            part.write(_MAGIC + hashlib.sha256(data).digest() + data)
+        os.replace(part.name, path)
     except OSError as error:
-        log.warning("%s cannot be written (%s): built again next time", path, error.strerror)
+        log.warning("%s cannot be written (%s): made again next time", path, error.strerror)

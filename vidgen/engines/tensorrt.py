@@ -9,27 +9,28 @@ A plan can be built without a GPU; to run one takes CuPy.
 from __future__ import annotations
 
 import logging
-import time
+from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from vidgen.engines.building import bridged_logger, build_plan
 from vidgen.engines.device import DeviceEngine
-from vidgen.engines.graphs import read_graph
-from vidgen.engines.plans import cached, identity
+from vidgen.engines.plans import cached, identity, keep, read
 from vidgen.engines.shapes import Shapes, inputs_of, outputs_of
-from vidgen.errors import BackendError, ModelError
+from vidgen.errors import BackendError
+from vidgen.frame import Planes
 from vidgen.kernels import gpu
 from vidgen.zoo import Model
 
-__all__ = ["PlanEngine", "TensorRT", "build_plan", "library"]
+__all__ = ["PlanEngine", "TensorRT", "library"]
 
 log = logging.getLogger(__name__)
 
 _LIBRARIES = ("tensorrt_rtx", "tensorrt")
-_SLOW_SECONDS = 5  # a build that takes longer is announced
 
 
 def library() -> ModuleType:
@@ -58,7 +59,7 @@ class TensorRT:
             facts = self._cupy.cuda.runtime.getDeviceProperties(device)
             self._capability = str(self._cupy.cuda.Device(device).compute_capability)
         self._card = facts["name"].decode()
-        self._logger = _logger(self._trt)
+        self._logger = bridged_logger(self._trt)
 
     def describe(self) -> str:
         """One line for a person: library, version, device, precision."""
@@ -68,11 +69,13 @@ class TensorRT:
         """An engine for pictures of exactly that size. Raises BackendError or ModelError."""
         inputs = inputs_of(model, width, height, bit_depth)
         outputs = outputs_of(model, width, height, bit_depth)
-        name = identity(self._facts(model, inputs))
-        plan = cached(name, lambda: build_plan(self._trt, model, width, height, bit_depth))
+        name, sizes = identity(self._facts(model, inputs)), (width, height, bit_depth)
+        timings = f"{identity(self._here())}.timings"
+        plan = cached(name, lambda: build_plan(self._trt, model, *sizes, timings=timings))
+        compiled = f"{name}.compiled"
         with self._cupy.cuda.Device(self._device):
-            sizes = inputs, outputs, self._device
-            return PlanEngine(self._trt, self._cupy, self._logger, plan, *sizes)
+            planes = inputs, outputs, self._device
+            return PlanEngine(self._trt, self._cupy, self._logger, plan, *planes, compiled)
 
     def _facts(self, model: Model, inputs: Shapes) -> dict[str, Any]:
         """All that a plan depends on."""
@@ -80,81 +83,23 @@ class TensorRT:
             "weights": model.sha256,
             "strength": model.strength,
             "shapes": {name: (shape, str(dtype)) for name, (shape, dtype) in inputs.items()},
+            **self._here(),
+        }
+
+    def _here(self) -> dict[str, Any]:
+        """All that the speed of a layer depends on."""
+        return {
             "library": f"{self._trt.__name__} {self._trt.__version__}",
             "capability": self._capability,
             "card": self._card,
         }
 
 
-def build_plan(
-    trt: ModuleType,
-    model: Model,
-    width: int,
-    height: int,
-    bit_depth: int,
-    capability: str = "",
-) -> bytes:
-    """The plan of a model for that picture size. Raises ModelError or BackendError.
-
-    `capability`, such as `SM89`, builds for another card than the one here; for RTX alone.
-    """
-    if width % model.multiple_of or height % model.multiple_of:
-        raise ModelError(
-            f"{model.name} takes sizes divisible by {model.multiple_of}, not {width}x{height}"
-        )
-    began = time.monotonic()
-    logger = _logger(trt)
-    builder = trt.Builder(logger)
-    network = builder.create_network(0)
-    parser = trt.OnnxParser(network, logger)
-    if not parser.parse(_onnx(model, width, height, bit_depth)):
-        reasons = [parser.get_error(index).desc() for index in range(parser.num_errors)]
-        raise BackendError(f"TensorRT cannot read {model.name}: {'; '.join(reasons)}")
-    config = builder.create_builder_config()
-    if capability:
-        config.num_compute_capabilities = 1
-        config.set_compute_capability(getattr(trt.ComputeCapability, capability), 0)
-    plan = builder.build_serialized_network(network, config)
-    if plan is None:
-        raise BackendError(f"TensorRT cannot build {model.name} for {width}x{height}; see --debug")
-    if (seconds := time.monotonic() - began) > _SLOW_SECONDS:
-        log.warning("%s built for %dx%d in %.0f s, and kept", model.name, width, height, seconds)
-    return bytes(plan)
-
-
-def _onnx(model: Model, width: int, height: int, bit_depth: int) -> bytes:
-    """The half-precision graph of the model, its flavours mixed as its strength says."""
-    graph, weights = read_graph(model, bit_depth, "tensorrt")
-    from vidgen.engines.half import half_graph  # deferred: needs onnx, which may be missing
-
-    sizes = width, height, bit_depth
-    half = half_graph(graph, inputs_of(model, *sizes), outputs_of(model, *sizes), weights)
-    return bytes(half.SerializeToString())
-
-
-def _logger(trt: ModuleType) -> Any:
-    """TensorRT's messages in the log of the program."""
-    levels = {
-        trt.ILogger.VERBOSE: logging.DEBUG,
-        trt.ILogger.INFO: logging.DEBUG,
-        trt.ILogger.WARNING: logging.INFO,
-        trt.ILogger.ERROR: logging.WARNING,
-        trt.ILogger.INTERNAL_ERROR: logging.ERROR,
-    }
-
-    class Logger(trt.ILogger):  # type: ignore[misc, name-defined]
-        def __init__(self) -> None:
-            trt.ILogger.__init__(self)
-
-        def log(self, severity: Any, message: str) -> None:
-            log.log(levels[severity], "TensorRT: %s", message)
-
-    return Logger()
-
-
 class PlanEngine(DeviceEngine):
     """One plan on one device.
 
+    TensorRT for RTX compiles kernels for the card when the plan is opened and first run. They are
+    kept as the file `compiled` among the plans, where one is named, for the next process.
     Raises BackendError where the plan does not fit this GPU, or the GPU has no room for it.
     """
 
@@ -167,6 +112,7 @@ class PlanEngine(DeviceEngine):
         inputs: Shapes,
         outputs: Shapes,
         device: int = 0,
+        compiled: str = "",
     ) -> None:
         self._runtime = trt.Runtime(logger)
         self._engine = self._runtime.deserialize_cuda_engine(plan)
@@ -176,12 +122,22 @@ class PlanEngine(DeviceEngine):
                 "GeForce and RTX cards, TensorRT the others: see --backend"
             )
         super().__init__(cupy, device, inputs, outputs, _wire)
-        self._context = self._with_room(self._engine.create_execution_context)
+        self._compiled = (
+            _Compiled(self._engine, compiled) if hasattr(trt, "IRuntimeCache") else None
+        )
+        settings = [self._compiled.settings] if self._compiled else []
+        self._context = self._with_room(self._engine.create_execution_context, *settings)
         names = [self._engine.get_tensor_name(n) for n in range(self._engine.num_io_tensors)]
         made = sorted((name for name in names if name not in inputs), key=_luma_first)
         buffers = {**self._given, **dict(zip(made, self._made.values(), strict=True))}
         for name, buffer in buffers.items():
             self._context.set_tensor_address(name, buffer.data.ptr)
+
+    def _run(self, planes: Sequence[NDArray[Any]]) -> Planes:
+        made = super()._run(planes)
+        if self._compiled:
+            self._compiled.keep()
+        return made
 
     def _execute(self) -> None:
         if not self._context.execute_async_v3(self._stream.ptr):
@@ -190,7 +146,25 @@ class PlanEngine(DeviceEngine):
     def close(self) -> None:
         """Free the device's memory; calling again does nothing."""
         super().close()
-        self._context = self._engine = None
+        self._context = self._compiled = self._engine = None
+
+
+class _Compiled:
+    """The kernels that TensorRT for RTX compiles for one engine, and the file that keeps them."""
+
+    def __init__(self, engine: Any, file: str) -> None:
+        self.settings = engine.create_runtime_config()
+        self._cache, self._file = self.settings.create_runtime_cache(), file
+        self._before = (read(file) if file else None) or b""
+        if self._before and not self._cache.deserialize(self._before):
+            log.info("%s is of another driver: compiled anew", file)
+        self.settings.set_runtime_cache(self._cache)
+
+    def keep(self) -> None:
+        """Keep what the first run has made complete; later calls do nothing."""
+        file, self._file = self._file, ""
+        if file and (after := bytes(self._cache.serialize())) != self._before:
+            keep(file, after)
 
 
 def _wire(dtype: np.dtype[Any]) -> np.dtype[Any]:
