@@ -96,10 +96,10 @@ def report(rounds: list[tuple[Child, Child]], others: float, asked: dict[str, ob
         print(f"one job on one core {one.wall_seconds:.1f} s, two on two {two.wall_seconds:.1f} s")
     print(f"two jobs are {ratios.median:.2f} times as fast ({ratios.low:.2f} to {ratios.high:.2f})")
     print(f"and take {work.median:.2f} times the processor time; {machine()['cpu']}")
-    seconds = [[one.wall_seconds, two.wall_seconds] for one, two in rounds]
-    write_result(
-        "jobs", {**asked, "others": others, "wall_seconds": seconds, "faster": ratios.median}
-    )
+    wall = [[one.wall_seconds, two.wall_seconds] for one, two in rounds]
+    core = [[one.core_seconds, two.core_seconds] for one, two in rounds]
+    found = {"others": others, "wall_seconds": wall, "core_seconds": core}
+    write_result("jobs", {**asked, **found, "faster": ratios.median})
 
 
 if __name__ == "__main__":

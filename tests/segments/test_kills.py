@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -17,7 +18,8 @@ WORDS = ["--scale", "1", "--fps", "50", "--preset", "ultrafast", "--audio", "opu
 class Films:
     """Runs of the command line on one film."""
 
-    def __init__(self, source, folder, seconds, contents, begin):
+    def __init__(self, source, folder, seconds, pieces, contents, begin):
+        self.pieces = pieces
         self.source, self.folder, self.contents, self._begin = source, folder, contents, begin
         self.words = [*WORDS, str(seconds)]
         begun = time.monotonic()
@@ -47,11 +49,18 @@ class Films:
         """The records of finished segments."""
         return [path.read_text() for path in self.folder.glob(f"{target}.vidgen/*/0*.json")]
 
-    def killed(self, target, words, moment):
-        """A run killed after `moment` seconds, with all its workers; its finished segments."""
+    def killed(self, target, words):
+        """A run killed some time after a random piece is finished, with all its workers.
+
+        So the moments are spread over the film whatever else the machine does. Its finished pieces.
+        """
         process = self.begin(target, words)
+        first, late = random.randrange(self.pieces), random.uniform(0, self.duration / 4)
+        with suppress(FileNotFoundError):  # the folder goes when the film is whole
+            while process.poll() is None and len(self.records(target)) < first:
+                time.sleep(0.01)
         try:
-            process.communicate(timeout=moment)
+            process.communicate(timeout=late)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate(timeout=100)
@@ -62,7 +71,7 @@ class Films:
         target = f"{number}.mkv"
         before = {}
         for _ in range(kills):
-            left = self.killed(target, words, random.uniform(0, self.duration))
+            left = self.killed(target, words)
             if not (self.folder / target).exists():
                 assert before.items() <= left.items()
             before = left
@@ -77,7 +86,7 @@ class Films:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_killed_run_goes_on(film, tmp_path, contents, begin, jobs):
-    films = Films(film, tmp_path, 1, contents, begin)
+    films = Films(film, tmp_path, 1, 6, contents, begin)
     films.survives(0, ["--jobs", str(jobs)], kills=2)
 
 
@@ -85,6 +94,6 @@ def test_a_killed_run_goes_on(film, tmp_path, contents, begin, jobs):
 @pytest.mark.timeout(4 * 3600)
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_hundred_killed_runs_go_on(long_film, tmp_path, contents, begin, jobs):
-    films = Films(long_film, tmp_path, 5, contents, begin)
+    films = Films(long_film, tmp_path, 5, 12, contents, begin)
     found = [films.survives(number, ["--jobs", str(jobs)]) for number in range(KILLS)]
     assert len(set(found)) > min(5, KILLS // 4)  # the moments were spread over the film
