@@ -74,3 +74,23 @@ def test_small_pictures_have_flow_too(rng, size):
     assert motion.flow.shape == motion.reverse.shape == (*size, 2)
     assert motion.confidence.shape == motion.reverse_confidence.shape == size
     assert np.abs(motion.flow).max() < 1
+
+
+@pytest.mark.parametrize("fine", [False, True], ids=["realtime", "fine"])
+def test_a_ball_that_flies_further_than_it_is_large_is_found(texture, fine):
+    y, x = np.mgrid[0:288, 0:512].astype(np.float64)
+    ground = 90 + 40 * texture(x, y)
+
+    def thrown(left, top):
+        ball = 170 + 80 * np.sin((x - left) / 9 + 1) * np.cos((y - top) / 7)
+        inside = np.hypot(x - left, y - top) < 20
+        return np.where(inside, ball, ground).clip(0, 255).astype(np.uint8), inside
+
+    (previous, _), (current, inside) = thrown(200, 100), thrown(284, 148)
+    motion = FlowEstimator(fine)(half_luma(previous), half_luma(current))
+    middle = np.zeros_like(inside)
+    middle[136:160, 272:296] = True
+    flow = motion.flow[middle[::2, ::2] & inside[::2, ::2]]
+    assert np.abs(np.median(flow, 0) - (-84, -48)).max() < 6  # of a coarser picture
+    away = motion.flow[10:40, 10:60]  # the ground stands
+    assert np.abs(away).max() < 0.5
