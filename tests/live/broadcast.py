@@ -94,7 +94,7 @@ class Connection:
 def _picture(n):
     y, uv = np.zeros((16, 32), np.uint8), np.full((8, 16, 2), 128, np.uint8)
     y[0, :4] = np.frombuffer(n.to_bytes(4, "big"), np.uint8)
-    y[4:12, n % 24 : n % 24 + 8] = 200  # something that moves
+    y[6:10, n % 24 : n % 24 + 4] = 200  # something that moves, too small for doubt
     return y, uv
 
 
@@ -122,7 +122,7 @@ class Viewer:
         self.worst_drift = max(self.worst_drift, abs(now - frame.time - self._origin))
         self.written += 1
         n = int.from_bytes(frame.y[0, :4].tobytes(), "big")
-        if frame.generated or frame.held or n in self._shown:  # held: long, rightly
+        if frame.generated or n in self._shown:
             return
         if n not in self.sender.last_ones:  # such a one stays until the source is there again
             self.longest_age = max(self.longest_age, now - self.sender.began - Fraction(n, RATE))

@@ -49,6 +49,22 @@ def test_five_easy_seconds_take_the_dearer_tier():
     assert governor.tier == "realtime"
 
 
+def test_a_tier_that_would_not_fit_is_not_tried():
+    """It needed all the time, four times as much as the one below it."""
+    need = [1.2]
+    governor = Governor(TIERS, 1, lambda: need[0])
+    governor.late(Fraction(0))
+    governor.late(Fraction(1))
+    for second in range(2, 100):
+        need[0] = 0.3
+        governor.load(0.3, Fraction(second))
+    assert governor.tier == "off"
+    for second in range(100, 112):
+        need[0] = 0.2
+        governor.load(0.2, Fraction(second))
+    assert governor.tier == "realtime"
+
+
 def test_a_busy_moment_begins_the_wait_anew():
     governor = Governor(TIERS, 1)
     for second in range(40):

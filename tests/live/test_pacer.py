@@ -47,6 +47,15 @@ def test_a_late_one_is_never_shown_at_another_time(pacer, made, live):
     assert not made
 
 
+def test_what_came_too_late_does_not_come_as_a_held_picture(pacer, made, live):
+    made.append(live.frame(0))
+    pacer.show(Fraction(1))
+    pacer.show(Fraction(1))
+    late, once_more = live.frame(1), live.frame(2)
+    made.extend([late, once_more.with_planes(late.planes), live.frame(3)])
+    assert [pacer.show(Fraction(1))[0].y[0, 0] for _ in range(2)] == [0, 3]
+
+
 def test_a_source_that_sends_nothing_makes_nothing_late(pacer, made, live):
     made.append(live.frame(0))
     pacer.show(Fraction(0))

@@ -30,7 +30,7 @@ _LOOK_AHEAD = 4
 """Frames of the source: `Generate` may wait for three, and there must be time for the work."""
 _DRAWS = "balanced"
 """The tier in which a network makes the pictures between two real ones."""
-_WORKS = 1000
+_WORKS, _LAST = 1000, 15
 _STAGES: dict[str, Callable[..., Generate | Predict]] = {
     "interpolate": Generate,
     "predict": Predict,
@@ -72,6 +72,7 @@ class Chain:
         self.busy_seconds, self._away_seconds = 0.0, 0.0
         self.work_seconds: deque[float] = deque(maxlen=_WORKS)
         rate = source.fps or _RATE_WHEN_UNKNOWN
+        self._rate = rate
         fps = parse_rate(settings.fps, rate) if settings.fps else rate
         target = target_format(source, settings.scale, settings.size)
         self.generate = _method(settings, rate)
@@ -105,6 +106,12 @@ class Chain:
             left = self._clock.now()
             yield picture
             self._away_seconds += float(self._clock.now() - left)
+
+    @property
+    def need(self) -> float:
+        """What the last frames took, as a share of the time until the next one."""
+        last = list(self.work_seconds)[-_LAST:]
+        return float(self._rate) * sum(last) / len(last) if last else 0.0
 
     def _timed(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """`frames`, and how long it takes until the next one is asked for."""

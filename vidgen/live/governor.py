@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 __all__ = ["Governor"]
@@ -18,6 +18,9 @@ _EASY = 0.6
 """Load below which there may be room for a dearer one."""
 _EASY_SECONDS = Fraction(5)
 _LONGEST_EASY_SECONDS = Fraction(320)
+_LEAST = 1e-3
+_FITS = 0.85
+"""Load of a dearer tier, by what its work was against the present one's, at which it is tried."""
 _SETTLING = Fraction(1)
 """Seconds after a change in which nothing is counted: what is late was made by the tier before."""
 
@@ -26,11 +29,17 @@ class Governor:
     """Holds the best of `tiers`, dearest first, that keeps up.
 
     Down after two late pictures within two seconds; up after five seconds of a load below 0.6. A
-    tier that had to be left at once is tried again only after twice as long, each time it happens.
+    tier that had to be left is tried again only after twice as long, each time it happens, and only
+    when its work, so many times that of the present tier, would fit. `need` tells what share of the
+    time until the next frame the last ones took.
     """
 
-    def __init__(self, tiers: Sequence[str], start: int = 0) -> None:
-        self._tiers, self.level, self.shifts = tiers, start, 0
+    def __init__(
+        self, tiers: Sequence[str], start: int = 0, need: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self._tiers, self.level, self.shifts, self._need = tiers, start, 0, need
+        self._left_at = 0.0
+        self._times_as_much = [0.0] * len(tiers)
         self._late: list[Fraction] = []
         self._easy_since: Fraction | None = None
         self._changed: Fraction | None = None
@@ -49,11 +58,18 @@ class Governor:
         self._late = [time for time in self._late if now - time < _TOGETHER] + [now]
         if len(self._late) >= _LATE and self.level + 1 < len(self._tiers):
             self._patience[self.level] = min(2 * self._patience[self.level], _LONGEST_EASY_SECONDS)
+            self._left_at = self._need()
             self._take(self.level + 1, now, "pictures came late")
 
     def load(self, share: float, now: Fraction) -> None:
         """How busy the busiest thread was since the last call, 1 for all the time."""
-        if share >= _EASY or self._settling(now) or not self.level:
+        if self._settling(now) or not self.level:
+            self._easy_since = None
+            return
+        if self._left_at:
+            self._times_as_much[self.level - 1] = self._left_at / max(self._need(), _LEAST)
+            self._left_at = 0.0
+        if share >= _EASY or self._need() * self._times_as_much[self.level - 1] >= _FITS:
             self._easy_since = None
             return
         if self._easy_since is None:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from enum import Enum
 from fractions import Fraction
 from math import ceil
+from typing import Any
+
+from numpy.typing import NDArray
 
 from vidgen.frame import Frame
 
@@ -37,6 +40,8 @@ class Pacer:
         self.n = 0
         """The next instant."""
         self._frame: Frame | None = None
+        self._missed: NDArray[Any] | None = None
+        """Luma of a picture that came too late: when it is held, that is no time for it, either."""
 
     @property
     def due(self) -> Fraction:
@@ -63,7 +68,9 @@ class Pacer:
         self.n += 1
         while (frame := self._peek()) is not None and round(frame.time * self.fps) <= n:
             self._take()
-            if round(frame.time * self.fps) == n:
+            if round(frame.time * self.fps) < n:
+                self._missed = frame.y
+            elif frame.y is not self._missed:
                 self._frame, fresh = frame, True
         if fresh:
             return self._frame, Shown.NEW

@@ -83,7 +83,8 @@ class _Stream:
         self._report, self._watch, self._said = report, watch, said
         start = TIERS.index("realtime") if settings.tier == "auto" else 0
         self._chain = Chain(settings, source.video, lambda: self._governor.level, self._time, clock)
-        self._governor = Governor(self._chain.tiers, min(start, len(self._chain.tiers) - 1))
+        tiers = self._chain.tiers
+        self._governor = Governor(tiers, min(start, len(tiers) - 1), lambda: self._chain.need)
         self._fps = self._chain.target.fps or Fraction(25)
         self._encode_seconds = 0.0
         latency = settings.latency
