@@ -7,17 +7,18 @@
 #pragma once
 
 template <typename Sample>
-__device__ float bilinear(const Sample* __restrict__ plane, int height, int width, size_t stride,
+__device__ float bilinear(const Sample* __restrict__ plane, int height, int width, unsigned stride,
                           int step, float x, float y)
 {
     x = fminf(fmaxf(x, 0.0f), float(width - 1));
     y = fminf(fmaxf(y, 0.0f), float(height - 1));
-    const int left = int(x), top = int(y);  // both are >= 0, so this is floor
-    const int right = min(left + 1, width - 1), bottom = min(top + 1, height - 1);
+    const unsigned left = unsigned(x), top = unsigned(y);  // both are >= 0, so this is floor
+    const unsigned right = min(left + 1, unsigned(width - 1));
+    const unsigned bottom = min(top + 1, unsigned(height - 1));
     const float over = x - float(left), down = y - float(top);
 
-    const Sample* upper_row = plane + top * stride;
-    const Sample* lower_row = plane + bottom * stride;
+    const Sample* upper_row = plane + size_t(top) * stride;
+    const Sample* lower_row = plane + size_t(bottom) * stride;
     const float upper_left = upper_row[left * step], lower_left = lower_row[left * step];
     const float upper = upper_left + over * (upper_row[right * step] - upper_left);
     const float lower = lower_left + over * (lower_row[right * step] - lower_left);

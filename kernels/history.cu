@@ -47,7 +47,7 @@ __device__ void history(const Sample* __restrict__ previous, const Sample* __res
 
     const float flow_x = (column + 0.5f) * (float(flow_width) / float(width)) - 0.5f;
     const float flow_y = (row + 0.5f) * (float(flow_height) / float(height)) - 0.5f;
-    const size_t flow_row = 2 * size_t(flow_width), wide = size_t(scale) * width;
+    const unsigned flow_row = 2 * flow_width, wide = scale * width;
     const float u = bilinear(flow, flow_height, flow_width, flow_row, 2, flow_x, flow_y);
     const float v = bilinear(flow + 1, flow_height, flow_width, flow_row, 2, flow_x, flow_y);
     const float x = scale * u + float(scale * column), y = scale * v + float(scale * row);

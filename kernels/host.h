@@ -66,6 +66,13 @@ inline unsigned __float_as_uint(float value)
     return bits;
 }
 
+inline float __int_as_float(int bits)
+{
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 // The bits of (high, low) from `shift`, below 32, on.
 inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift)
 {

@@ -12,25 +12,38 @@
 //                  bits (10 bit); channels 1 (Y) or 2 (U and V interleaved)
 //     flow         (height, width) of float2: (u, v) in pixels of `plane`; an infinite one reads
 //                  the edge, NaN the first row or column: never out of bounds
-//     vectors      (rows, columns) of short2: (u, v) in 1 / unit pixels of `plane`, each for a
-//                  square of `block` pixels; what lies beyond the last moves as that one
+//     vectors      (rows, columns) of short2: (u, v) in 1 / 2^unit_log2 pixels of `plane`, each
+//                  for a square of 2^block_log2 pixels; what lies beyond the last moves as that one
 //
 // Launch: one thread a pixel, x along the row: block (32, 8), grid (ceil(width / 32),
 // ceil(height / 8)). A warp of 32 threads reads flow and writes `out` in whole lines. No shared
 // memory. `out` must not overlap what is read.
 
 #include "bilinear.h"
+#include "part.h"
 
 // The pixel (column, row) of `out`, from (x, y) of `plane`.
+template <int channels, typename Sample>
+__device__ void take(const Sample* __restrict__ plane, Sample* __restrict__ out, int height,
+                     int width, int column, int row, float x, float y)
+{
+    const unsigned stride = width * channels;
+    float moved[channels];
+    for (int c = 0; c < channels; ++c)
+        moved[c] = bilinear(plane + c, height, width, stride, channels, x, y);
+    Sample* pixel = out + size_t(row) * stride + column * channels;
+    for (int c = 0; c < channels; ++c)
+        pixel[c] = Sample(int(moved[c] + 0.5f));  // it is >= 0, so this is floor
+}
+
 template <typename Sample>
 __device__ void take(const Sample* __restrict__ plane, Sample* __restrict__ out, int height,
                      int width, int channels, int column, int row, float x, float y)
 {
-    const size_t stride = size_t(width) * channels;
-    for (int c = 0; c < channels; ++c) {
-        const float moved = bilinear(plane + c, height, width, stride, channels, x, y);
-        out[row * stride + column * channels + c] = Sample(floorf(moved + 0.5f));
-    }
+    if (channels == 1)
+        take<1>(plane, out, height, width, column, row, x, y);
+    else
+        take<2>(plane, out, height, width, column, row, x, y);
 }
 
 template <typename Sample>
@@ -48,16 +61,17 @@ __device__ void warp(const Sample* __restrict__ plane, const float2* __restrict_
 template <typename Sample>
 __device__ void warp_blocks(const Sample* __restrict__ plane, const short2* __restrict__ vectors,
                             Sample* __restrict__ out, int height, int width, int channels,
-                            int rows, int columns, int block, int unit)
+                            int rows, int columns, int block_log2, int unit_log2)
 {
     const int column = blockIdx.x * blockDim.x + threadIdx.x;
     const int row = blockIdx.y * blockDim.y + threadIdx.y;
     if (column >= width || row >= height)
         return;
-    const int above = min(row / block, rows - 1), before = min(column / block, columns - 1);
+    const int above = min(row >> block_log2, rows - 1);
+    const int before = min(column >> block_log2, columns - 1);
     const short2 step = vectors[size_t(above) * columns + before];
-    const float u = float(step.x) / float(unit), v = float(step.y) / float(unit);
-    take(plane, out, height, width, channels, column, row, column + u, row + v);
+    const float unit = part(unit_log2), x = column + step.x * unit, y = row + step.y * unit;
+    take(plane, out, height, width, channels, column, row, x, y);
 }
 
 extern "C" __global__ void warp_u8(const unsigned char* plane, const float2* flow,
@@ -74,15 +88,15 @@ extern "C" __global__ void warp_u16(const unsigned short* plane, const float2* f
 
 extern "C" __global__ void warp_blocks_u8(const unsigned char* plane, const short2* vectors,
                                           unsigned char* out, int height, int width, int channels,
-                                          int rows, int columns, int block, int unit)
+                                          int rows, int columns, int block_log2, int unit_log2)
 {
-    warp_blocks(plane, vectors, out, height, width, channels, rows, columns, block, unit);
+    warp_blocks(plane, vectors, out, height, width, channels, rows, columns, block_log2, unit_log2);
 }
 
 extern "C" __global__ void warp_blocks_u16(const unsigned short* plane, const short2* vectors,
                                            unsigned short* out, int height, int width,
-                                           int channels, int rows, int columns, int block,
-                                           int unit)
+                                           int channels, int rows, int columns, int block_log2,
+                                           int unit_log2)
 {
-    warp_blocks(plane, vectors, out, height, width, channels, rows, columns, block, unit);
+    warp_blocks(plane, vectors, out, height, width, channels, rows, columns, block_log2, unit_log2);
 }

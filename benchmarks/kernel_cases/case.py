@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Case", "flows", "named", "noise", "slopes"]
+__all__ = ["Case", "flows", "log2", "named", "noise", "slopes"]
 
 Geometry = tuple[tuple[int, ...], tuple[int, ...]]
 """(grid, block)."""
@@ -37,6 +37,10 @@ class Case:
 
 def noise(rng: np.random.Generator, *shape: int, bits: int) -> NDArray[Any]:
     return rng.integers(0, 1 << bits, shape, np.uint8 if bits == 8 else np.uint16)
+
+
+def log2(power: int) -> int:
+    return power.bit_length() - 1
 
 
 def named(kernel: str, bits: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.kernel_cases.case import Case, flows, named, slopes
+from benchmarks.kernel_cases.case import Case, flows, log2, named, slopes
 from vidgen.kernels import over_pixels
 from vidgen.reference.blocks import densify_reference
 from vidgen.reference.match import match_reference
@@ -28,7 +28,7 @@ def densities(rng: np.random.Generator, height: int, width: int) -> Iterator[Cas
             f"blocks of {block}",
             f"trust from {least} on",
             over_pixels(height, width),
-            (vectors, trust, flow, height, width, *shape, block, unit),
+            (vectors, trust, flow, height, width, *shape, log2(block), log2(unit)),
             lambda given=(vectors, trust, (height, width), block, unit): {
                 2: densify_reference(*given)
             },

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.kernel_cases.case import Case, flows, named, noise, slopes
+from benchmarks.kernel_cases.case import Case, flows, log2, named, noise, slopes
 from vidgen.kernels import over_pixels
 from vidgen.reference.changes import BINS, difference_reference, histogram_reference
 from vidgen.reference.history import align_reference, trusted_reference
@@ -44,7 +44,7 @@ def _block_warps(rng: np.random.Generator, height: int, width: int) -> Iterator[
         rows, columns = max(height // block, 1), max(width // block, 1)  # a border has none
         for most in (4 * unit, 2**15 - 1):
             vectors = rng.integers(-most, most, (rows, columns, 2), np.int16)
-            numbers = height, width, channels, rows, columns, block, unit
+            numbers = height, width, channels, rows, columns, log2(block), log2(unit)
             yield Case(
                 named("warp_blocks", bits),
                 _CHANNELS[channels],

@@ -16,7 +16,7 @@ def densify(launch):
         rows, columns = trust.shape
         size = rows * BLOCK, columns * BLOCK
         flow = np.empty((*size, 2), np.float32)
-        numbers = *size, rows, columns, BLOCK, UNIT
+        numbers = *size, rows, columns, 3, 2  # 8 and 4 are these powers of two
         launch("densify", "densify", *over_pixels(*size), (vectors, trust, flow, *numbers))
         return flow
 

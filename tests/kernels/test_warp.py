@@ -84,6 +84,6 @@ def test_one_vector_for_every_block_is_a_shift(launch, rng, dtype, peak, channel
     padding = ((2, 0), (0, 3)) + ((0, 0),) * (channels - 1)
     shifted = np.pad(plane, padding, "edge")[:32, 3:]
     out, kernel = np.empty_like(plane), f"warp_blocks_u{8 * plane.itemsize}"
-    numbers = *plane.shape[:2], channels, 2, 3, 16, 4
+    numbers = *plane.shape[:2], channels, 2, 3, 4, 2
     launch("warp", kernel, *over_pixels(32, 48), (plane, vectors, out, *numbers))
     np.testing.assert_array_equal(out, shifted)

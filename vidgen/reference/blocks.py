@@ -20,8 +20,8 @@ def densify_reference(
     """(height, width, 2) flow in pixels, `size` as (height, width), from one vector a block.
 
     `vectors` (rows, columns, 2) int16 are (x, y) in 1 / `unit` pixels, each for a square of `block`
-    pixels of the flow. A block reaches to the centres of its neighbours, falling in a straight
-    line, and counts as its `trust` (rows, columns) and one says.
+    pixels of the flow, both powers of two. A block reaches to the centres of its neighbours,
+    falling in a straight line, and counts as its `trust` (rows, columns) and one says.
     """
     height, width = size
     top, bottom, down = _between(height, block, len(vectors))
@@ -33,10 +33,10 @@ def densify_reference(
         window * (trust[place].astype(np.float32) + one)
         for window, place in zip(windows, places, strict=True)
     ]
-    whole = weights[0] + weights[1] + weights[2] + weights[3]
+    all_of_it = one / (weights[0] + weights[1] + weights[2] + weights[3])
     first, *others = (vectors[place].astype(np.float32) for place in places)
     steps = [w[..., None] * (v - first) for w, v in zip(weights[1:], others, strict=True)]
-    flow = (first + (steps[0] + steps[1] + steps[2]) / whole[..., None]) / np.float32(unit)
+    flow = (first + (steps[0] + steps[1] + steps[2]) * all_of_it[..., None]) / np.float32(unit)
     return np.asarray(flow, np.float32)
 
 

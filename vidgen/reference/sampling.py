@@ -33,7 +33,7 @@ def warp_blocks_reference(
     """`plane` (H, W) or (H, W, C), uint8 or uint16, each square of `block` pixels moved as one.
 
     `vectors` (rows, columns, 2) int16 are (x, y) displacements in 1 / `unit` pixels of `plane`, one
-    a block; blocks beyond the last row or column move as that one.
+    a block, both powers of two; blocks beyond the last row or column move as that one.
     """
     height, width = plane.shape[:2]
     rows = np.minimum(np.arange(height) // block, vectors.shape[0] - 1)
