@@ -7,21 +7,25 @@ The pictures of a film become one field each (at 50 or 60 fields a second where 
 film has so many pictures, else with more motion than any real field has), as they are and once
 through an interlaced H.264 encoder (CRF 20). Each way gives a picture for every field; PSNR is
 taken over all of them but the outermost three, in luma and in chroma, against the pictures that the
-fields were taken from. `native` is a film that came interlaced, with its truth beside it. Seconds
-are of the process, user and system together, a picture.
+fields were taken from. `own` is luma of the rows that each field has: what is made of the others is
+hardly nearer to the truth than these. `native` is a film that came interlaced, with its truth
+beside it. Seconds are of the process, user and system together, a picture. With `--rows` films keep
+their size, and pictures are compared at that many rows, as of a film that becomes smaller.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.common import write_result
 from benchmarks.weave import coded, filtered, pictures_of, woven_frames
@@ -44,6 +48,7 @@ FILTERS = {
     "yadif": "mode=send_field:parity=tff",
     "w3fdif": "filter=complex:mode=field:parity=tff",
 }
+SHRINKS = "vidgen, shrinks"  # without flow: what is done where so few rows are shown
 EDGE = 3  # pictures at either end that are not counted
 
 
@@ -62,6 +67,7 @@ def main() -> None:
     parser.add_argument("--films", type=Path, default=FILMS)
     parser.add_argument("--clips", nargs="*", help="FILE:FIRST instead of the usual ones")
     parser.add_argument("--pictures", type=int, default=24)
+    parser.add_argument("--rows", type=int, help="at which pictures are compared; see above")
     parser.add_argument("--no-native", action="store_true")
     args = parser.parse_args()
     clips = dict(CLIPS)
@@ -69,59 +75,82 @@ def main() -> None:
         clips = {
             name: int(first) for name, _, first in (each.rpartition(":") for each in args.clips)
         }
-    rows = []
-    for case in cases(args.films, clips, args.pictures, native=not args.no_native):
-        row = measured(case)
+    rows, height = [], None if args.rows else HEIGHT
+    for case in cases(args.films, clips, args.pictures, height, native=not args.no_native):
+        row = measured(case, args.rows)
         rows.append(row)
         show(row)
     gains = [row["luma"]["vidgen"] - row["luma"]["bwdif"] for row in rows]
     print(f"mean gain over bwdif, luma: {np.mean(gains):+.2f} dB, least {min(gains):+.2f} dB")
-    write_result("interlace", {"pictures": args.pictures, "height": HEIGHT, "clips": rows})
+    name = f"interlace-{args.rows}" if args.rows else "interlace"
+    write_result(name, {"pictures": args.pictures, "height": height, "clips": rows})
 
 
-def cases(films: Path, clips: dict[str, int], count: int, native: bool) -> Iterator[Case]:
+def cases(
+    films: Path, clips: dict[str, int], count: int, height: int | None, native: bool
+) -> Iterator[Case]:
     """All films, as they are and coded, and the one that came interlaced."""
     if native and (films / NATIVE[0]).exists():
         frames = list(islice(pictures_of(films / NATIVE[0]), count // 2))
         yield Case("native 1080i30", frames, list(islice(pictures_of(films / NATIVE[1]), count)))
     for name, first in clips.items():
-        truth = list(islice(pictures_of(films / name, HEIGHT), first, first + count // 2 * 2))
+        truth = list(islice(pictures_of(films / name, height), first, first + count // 2 * 2))
         frames = woven_frames(truth)
         yield Case(name, frames, truth)
         yield Case(f"{name}, coded", list(coded(frames, crf=20)), truth)
 
 
-def measured(case: Case) -> dict[str, Any]:
+def measured(case: Case, rows: int | None) -> dict[str, Any]:
     """PSNR in dB of luma and chroma, and CPU seconds a picture, of each way."""
     row: dict[str, Any] = {"name": case.name, "size": list(case.truth[0][0].shape[::-1])}
     row |= {"luma": {}, "chroma": {}, "seconds": {}}
-    for name in [*FILTERS, "vidgen"]:
+    for name in [*FILTERS, "vidgen", *([SHRINKS] if rows else [])]:
         begin = time.process_time()
-        made = list(ours(case.frames) if name == "vidgen" else theirs(case.frames, name))
+        made = list(way(name)(case.frames))
         row["seconds"][name] = round((time.process_time() - begin) / len(made), 4)
-        row["luma"][name] = psnr(made, case.truth, 0)
-        row["chroma"][name] = psnr(made, case.truth, 1)
+        row["luma"][name] = psnr(made, case.truth, 0, rows)
+        row["chroma"][name] = psnr(made, case.truth, 1, rows)
+    row["own"] = psnr(*own_rows(case), 0)
     return row
 
 
-def ours(frames: Sequence[Planes]) -> Iterator[Planes]:
+def way(name: str) -> Callable[[Sequence[Planes]], Iterator[Planes]]:
+    """One of FFmpeg's filters, or ours."""
+    if name in FILTERS:
+        return lambda frames: filtered(frames, name, FILTERS[name])
+    return lambda frames: ours(frames, shrinks=name == SHRINKS)
+
+
+def own_rows(case: Case) -> tuple[list[Planes], list[Planes]]:
+    """What each field has of its picture, and the truth of that."""
+    return (
+        [rows_of(case.frames[number // 2], number % 2) for number in range(len(case.truth))],
+        [rows_of(planes, number % 2) for number, planes in enumerate(case.truth)],
+    )
+
+
+def ours(frames: Sequence[Planes], shrinks: bool = False) -> Iterator[Planes]:
     """The deinterlacer of the pipeline."""
-    return deinterlaced(
+    fields = (
         Field(rows_of(frame, parity), parity, fresh=number == 0 and parity == 0)
         for number, frame in enumerate(frames)
         for parity in (0, 1)
     )
+    return deinterlaced(fields, shrinks)
 
 
-def theirs(frames: Sequence[Planes], name: str) -> Iterator[Planes]:
-    """One of FFmpeg's."""
-    return filtered(frames, name, FILTERS[name])
-
-
-def psnr(made: Sequence[Planes], truth: Sequence[Planes], plane: int) -> float:
+def psnr(
+    made: Sequence[Planes], truth: Sequence[Planes], plane: int, rows: int | None = None
+) -> float:
     """In dB, from the mean squared error over all pictures but the outermost."""
+
+    def shown(planes: Planes) -> NDArray[Any]:
+        picture = planes[plane].astype(np.float32)
+        factor = rows / len(planes[0]) if rows else 1
+        return cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+
     pairs = list(zip(made, truth, strict=True))[EDGE:-EDGE]
-    errors = [np.mean((a[plane].astype(np.float32) - b[plane]) ** 2) for a, b in pairs]
+    errors = [np.mean((shown(a) - shown(b)) ** 2) for a, b in pairs]
     return round(float(10 * np.log10(255**2 / max(np.mean(errors), 1e-9))), 2)
 
 
@@ -132,7 +161,8 @@ def show(row: dict[str, Any]) -> None:
     )
     gain = row["luma"]["vidgen"] - row["luma"]["bwdif"]
     seconds = row["seconds"]["vidgen"]
-    print(f"{row['name']}: {told}; gain {gain:+.2f} dB, {1000 * seconds:.0f} ms", flush=True)
+    print(f"{row['name']}: {told}; gain {gain:+.2f} dB, own rows {row['own']:.2f}, "
+          f"{1000 * seconds:.0f} ms", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -116,7 +116,8 @@ def build_stages(
     steps: Steps = {}
     fps, fields = _rate(settings, source, scan)
     if not scan.progressive:
-        steps["restore"] = Restore(scan, fields)
+        rows = target_format(source, settings.scale, settings.size).height
+        steps["restore"] = Restore(scan, fields, shrinks=2 * rows <= source.height)
         source = steps["restore"].output(source)
     wanted = settings.depth
     if settings.hdr == "sdr" and source.color.transfer in (PQ, HLG):

@@ -71,8 +71,10 @@ def film_of(
     ]
 
 
-def watched(frames: Sequence[Frame], rate: Fraction | None = NTSC, forced=False) -> Scan:
-    watcher = Watcher(rate, forced)
+def watched(
+    frames: Sequence[Frame], rate: Fraction | None = NTSC, forced=False, rows: int | None = None
+) -> Scan:
+    watcher = Watcher(rate, forced, rows)
     for frame in frames:
         watcher(frame)
     return watcher.scan()

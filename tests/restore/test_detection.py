@@ -46,6 +46,15 @@ def test_noise_is_no_comb(rng):
     assert watched(film_of(frames)).progressive
 
 
+def test_what_has_the_rows_of_one_field_holds_no_two(pictures):
+    """Made small, stripes that move slowly look woven; repeated frames are found there as well."""
+    for flag in (False, True):
+        found = watched(film_of(in_frames(pictures[:60]), flag=flag), rows=144)
+        assert found.progressive is not flag
+    repeated = [pictures[n] for n in range(32) for _ in range(1 + (n % 4 == 3))]
+    assert watched(film_of(repeated), rows=144).share("paced") == 1
+
+
 def test_a_still_film_that_is_flagged_stays_interlaced(pictures):
     still = film_of([pictures[0]] * 30, flag=True)
     assert {run.kind for run in watched(still).runs} == {"interlaced"}

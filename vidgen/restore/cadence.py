@@ -71,16 +71,19 @@ class State:
         return State(self.kind, self.top_first, self.cycle, offset)
 
 
-def states_for(rate: Fraction | None, forced: bool = False) -> list[State]:
-    """The states to tell apart at that many frames a second; `forced`: interlaced ones only."""
+def states_for(rate: Fraction | None, *, forced: bool = False, woven: bool = True) -> list[State]:
+    """The states to tell apart at that many frames a second.
+
+    `forced`: interlaced ones only; `woven`: False where no frame can hold two fields.
+    """
     interlaced = [State("interlaced", top) for top in (True, False)]
     if forced:
         return interlaced
-    states = [State("progressive"), *interlaced]
+    states = [State("progressive"), *(interlaced if woven else [])]
     whole: tuple[tuple[int, ...], ...] = _REPEATED
     if rate is None or rate >= _FAST:
         whole = _FAST_REPEATED if rate else ()
-    else:
+    elif woven:
         for top in (True, False):
             states.append(State("film", top, _SHIFTED, 1))
             for hidden in _PULLDOWN:

@@ -25,6 +25,7 @@ __all__ = ["Watcher", "scan_film"]
 
 _LONG = 240  # frames, from which a film is sampled first: the first output is waited for
 _LEAST_WOVEN = 0.25  # of an unflagged film: some frames of progressive ones look woven by chance
+_FIELD_ROWS = 288  # of PAL: a picture of so few rows, not flagged, is one field or was made small
 _SAMPLES, _SAMPLE = 8, 18  # how many, and of how many frames
 
 
@@ -47,7 +48,7 @@ def scan_film(
         if ended:
             return Scan(frames=clean, whole=False)
     with Decoder(source, start=start, end=end) as decoder:
-        watcher = Watcher(decoder.format.fps, forced)
+        watcher = Watcher(decoder.format.fps, forced, decoder.format.height)
         for frame in _readable(decoder):
             watcher(frame)
             progress(frame.time)
@@ -61,6 +62,8 @@ class Watcher:
     rate: Fraction | None
     """Frames a second, as stated."""
     forced: bool = False
+    rows: int | None = None
+    """Of a picture; None: enough for two fields."""
     _measure: Measure = field(default_factory=Measure)
     _changes: ChangeDetector = field(default_factory=ChangeDetector)
     _evidence: list[Evidence] = field(default_factory=list)
@@ -81,7 +84,9 @@ class Watcher:
     def path(self) -> list[State]:
         """The state of each frame."""
         self._evidence += self._measure.rest()
-        return follow(self._evidence, self._flags, states_for(self.rate, self.forced))
+        woven = any(self._flags) or self.rows is None or self.rows > _FIELD_ROWS
+        states = states_for(self.rate, forced=self.forced, woven=woven)
+        return follow(self._evidence, self._flags, states)
 
     def scan(self) -> Scan:
         """What was found."""
@@ -124,7 +129,7 @@ def _clean_samples(source: Path, first: Fraction, last: Fraction) -> tuple[int, 
     for number in range(_SAMPLES):
         begin = first + half * (2 * number + 1)
         with Decoder(source, start=begin, end=last, early=half) as decoder:
-            watcher = Watcher(decoder.format.fps)
+            watcher = Watcher(decoder.format.fps, rows=decoder.format.height)
             for frame in islice(_readable(decoder), _SAMPLE):
                 watcher(frame)
                 looked += 1

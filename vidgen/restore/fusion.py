@@ -1,4 +1,4 @@
-"""Which candidate for a missing row to believe, pixel by pixel: a fitted rule of 900 numbers.
+"""Which candidate for a missing row to believe, pixel by pixel: a fitted rule of 450 numbers.
 
 Each place is described by how well things agree there (differences of fields and of pictures moved
 along the flow, in logarithms, so that ratios count), and by the means of all that over the picture,
@@ -26,6 +26,7 @@ __all__ = ["CANDIDATES", "Rule", "describe", "rules"]
 CANDIDATES = 6
 
 _SOFT = 0.5  # 8-bit steps: differences below count as none
+_BLOCK = 4096  # places at a time: so few stay in the cache, and BLAS starts no threads for them
 _WINDOW = (3, 3)  # over which differences are averaged, after columns are halved
 
 
@@ -44,25 +45,26 @@ class Rule:
 
     def weights(self, features: list[Rows]) -> list[Rows]:
         """One (h, w) float32 for each candidate, in [0, 1]; they sum to 1 everywhere."""
-        shape, count = features[0].shape, len(features)
-        inputs = np.stack([feature.ravel() for feature in features])
-        inner = self.hidden[:, :count] @ inputs
-        inner += self.hidden[:, count:] @ inputs.mean(axis=1, keepdims=True) + self.hidden_bias
-        np.maximum(inner, 0, out=inner)
-        scores = self.out @ inner
-        scores += self.out_bias
-        scores -= scores.max(axis=0)
-        shares: NDArray[Any] = cv2.exp(scores)
-        shares /= shares.sum(axis=0)
-        return [share.reshape(shape) for share in shares]
+        count, places = len(features), [feature.ravel() for feature in features]
+        means = np.array([[feature.mean()] for feature in features], np.float32)
+        bias = self.hidden[:, count:] @ means + self.hidden_bias
+        shares = np.empty((len(self.out), places[0].size), np.float32)
+        for begin in range(0, places[0].size, _BLOCK):
+            block = slice(begin, begin + _BLOCK)
+            inner = self.hidden[:, :count] @ np.stack([each[block] for each in places]) + bias
+            scores = self.out @ np.maximum(inner, 0, out=inner) + self.out_bias
+            scores = np.exp(scores - scores.max(axis=0))
+            np.divide(scores, scores.sum(axis=0), out=shares[:, block])
+        return [share.reshape(features[0].shape) for share in shares]
 
 
 @cache
-def rules() -> tuple[Rule, Rule]:
-    """Of the first pass, whose neighbours are interpolated fields, and of the second."""
-    text = (Path(__file__).parent / "fusion.json").read_text("utf-8")
-    first, second = map(_rule, json.loads(text)["passes"])
-    return first, second
+def rules() -> tuple[Rule, Rule, Rule]:
+    """For fields without flow; for the first pass, whose neighbours are interpolated fields; for
+    the second."""
+    numbers = json.loads((Path(__file__).parent / "fusion.json").read_text("utf-8"))
+    first, second = map(_rule, numbers["passes"])
+    return _rule(numbers["still"]), first, second
 
 
 def _rule(numbers: dict[str, list[Any]]) -> Rule:

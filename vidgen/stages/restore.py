@@ -32,6 +32,8 @@ class Restore:
     scan: Scan
     fields: bool = True
     """False: one picture a frame from interlaced frames, of the earlier field."""
+    shrinks: bool = False
+    """True: what comes out is shown at half its rows or fewer, which takes less care."""
 
     def output(self, source: VideoFormat) -> VideoFormat:
         """`source` at its new average rate."""
@@ -91,7 +93,7 @@ class Restore:
                 end = frame.end
 
         cuts = set(self.scan.cuts)
-        for planes in deinterlaced(split()):
+        for planes in deinterlaced(split(), self.shrinks):
             yield planes, times.pop(0)
         yield end
 
