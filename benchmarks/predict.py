@@ -12,7 +12,8 @@ by the three.
     repeat        the last frame
     dis           DIS medium at full resolution from the last frame to the one before; the last
                   frame sampled against it, n times as far (bilinear)
-    vidgen        vidgen.motion.Ahead, as in --generate predict and in vidgen.predict
+    realtime      vidgen.motion.Ahead, as in --generate predict
+    balanced      the same with finer flow, as with --tier balanced and in vidgen.predict
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from statistics import fmean
@@ -114,15 +116,20 @@ def dis(past: list[Frame]) -> list[Luma]:
     return [sample(last, np.asarray(grid + n * flow, np.float32)) for n in range(1, AHEAD + 1)]
 
 
-def vidgen(past: list[Frame]) -> list[Luma]:
+def ahead(past: list[Frame], fine: bool) -> list[Luma]:
     """The last frame moved, and as it is."""
-    estimate = FlowEstimator()
+    estimate = FlowEstimator(fine)
     earlier, motion = (estimate(*pair) for pair in pairwise(half_luma(f.y) for f in past))
-    ahead = Ahead(past[-2].planes, past[-1].planes, motion, earlier)
-    return [ahead.picture(float(n))[0] for n in range(1, AHEAD + 1)]
+    told = Ahead(past[-2].planes, past[-1].planes, motion, earlier)
+    return [told.picture(float(n))[0] for n in range(1, AHEAD + 1)]
 
 
-METHODS: dict[str, Method] = {"repeat": repeat, "dis": dis, "vidgen": vidgen}
+METHODS: dict[str, Method] = {
+    "repeat": repeat,
+    "dis": dis,
+    "realtime": partial(ahead, fine=False),
+    "balanced": partial(ahead, fine=True),
+}
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ moves least like the whole picture, which is in front more often than not. What 
 never seen: its surroundings are stretched over it.
 
 Whether it can be told at all is measured on the last picture, which the one before should have told
-in the same way. Where that failed, the picture stays as it is. Nine training films, one interval
-ahead: 2.9 dB above a repetition. That speeds change as they did before is not believed: half of the
-change loses 0.15 dB, all of it more, for it is the difference of two estimates.
+in the same way. Where that failed, the picture stays as it is. Twelve training films, one, two and
+three intervals ahead, with fine flow: 4.8, 3.9 and 3.1 dB above a repetition. That speeds change as
+they did before is not believed: half of the change loses 0.15 dB, all of it more, for it is the
+difference of two estimates.
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ Scalars = NDArray[Any]
 """(h, w) float32."""
 
 _WINDOW = 5  # quarter-resolution pixels a side over which the past is compared
+_UNLIKE = 20.0  # mean 8-bit steps between the last picture and the one before, moved: a cut missed
 _DOUBTFUL = 0.75  # share of rest beyond which the whole picture is left as it is
+# How much the errors of motion count beside those of rest, an interval ahead: things go on more
+# often than they stop. Further ahead that is less sure. Counted alike: 0.17, 0.06, 0.02 dB less.
+_CAUTION = 0.25
 _NOISE = 1.0  # 8-bit steps by which a picture differs from what explains it fully
 
 
@@ -67,9 +72,11 @@ class Ahead:
         """The last picture moved to `time`, and as it is: what a network makes one of."""
         return candidates(self.last, self.last, self.guess(time))
 
-    def agrees(self, time: float) -> bool:
-        """Whether the past tells more of the picture than it leaves as it is."""
-        return float(self.guess(time).weight.mean()) < _DOUBTFUL
+    def agrees(self) -> bool:
+        """Whether the past is of the same shot, and tells more than it leaves as it is."""
+        if float(self._missed(self._velocity).mean()) > _UNLIKE:
+            return False
+        return float(_doubt(*self._errors).mean()) < _DOUBTFUL
 
     def motion(self, time: float) -> Motion:
         """Motion from the picture at `time` to `last`."""
@@ -104,10 +111,17 @@ class Ahead:
     @cached_property
     def _errors(self) -> tuple[Scalars, Scalars]:
         """How far off the last picture was, as expected before it and as it was, in 8-bit steps."""
-        before, now = (halved(half_luma(planes[0])) for planes in (self.previous, self.last))
-        moved = sample(before, _at(self._expected, -1))
-        first, last = (_window_mean(cv2.absdiff(each, now)) for each in (moved, before))
-        return first, last
+        return self._missed(self._expected), self._missed(np.zeros_like(self._velocity))
+
+    @cached_property
+    def _lumas(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Luma at a quarter of its resolution."""
+        return halved(half_luma(self.previous[0])), halved(half_luma(self.last[0]))
+
+    def _missed(self, velocity: Field) -> Scalars:
+        """(h, w) how far the last picture is from the one before, moved, in 8-bit steps."""
+        before, now = self._lumas
+        return _window_mean(cv2.absdiff(sample(before, _at(velocity, -1)), now))
 
     @cached_property
     def _still(self) -> NDArray[Any] | None:
@@ -119,13 +133,18 @@ class Ahead:
         moved, still = self._errors
         carried, seen = _carried(np.dstack([steps, moved, still]), steps)
         steps, moved, still = carried[..., :2], carried[..., 2], carried[..., 3]
-        doubt, rest = moved**2 + _NOISE**2 / 4, still**2 + _NOISE**2 / 4
-        weight = doubt / (doubt + rest)
+        weight = _doubt(moved, still, time * _CAUTION)
         weight = np.where(seen, weight, np.maximum(weight, 0.5))
         back = np.ascontiguousarray(steps * np.float32(-4))
         return Guess(
             (back, np.zeros_like(back)), np.asarray(weight, np.float32), moved, self._still
         )
+
+
+def _doubt(moved: Scalars, still: Scalars, caution: float = 1) -> Scalars:
+    """(h, w) in [0, 1]: the share of rest, by how far off motion and rest were."""
+    doubt, rest = caution * (moved**2 + _NOISE**2 / 4), still**2 + _NOISE**2 / 4
+    return np.asarray(doubt / (doubt + rest))
 
 
 def _carried(values: Field, steps: Field) -> tuple[Field, NDArray[np.bool_]]:

@@ -68,7 +68,7 @@ class Predict(Instants):
             return replace(last, held=held)
         ahead = show.ahead()
         time = min(late / (last.time - show.previous_time), Fraction(_FARTHEST))
-        if not ahead.agrees(float(time)):
+        if not ahead.agrees():
             return replace(last, held="doubt")
         y, uv = synthesizer(ahead, float(time))
         motion = partial(ahead.motion, float(time))
@@ -88,7 +88,7 @@ def predict(frames: Sequence[Planes], count: int) -> list[Planes]:
     if len(frames) == 1:
         y, uv = frames[0]
         return [(y.copy(), uv.copy()) for _ in range(count)]
-    estimate = FlowEstimator()
+    estimate = FlowEstimator(fine=True)
     lumas = [half_luma(y) for y, _ in frames[-3:]]
     *earlier, motion = (estimate(*pair) for pair in pairwise(lumas))
     ahead = Ahead(frames[-2], frames[-1], motion, earlier[0] if earlier else None)
