@@ -22,7 +22,11 @@ __all__ = ["Kernels", "compiler"]
 _OPTIONS = (
     *("-std=c++17", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-x", "c++"),
     "-Wno-unknown-pragmas",  # unroll
-    *("-ffp-contract=off", "-U_FORTIFY_SOURCE"),  # as kernels.OPTIONS; fibres jump between stacks
+    *(
+        "-ffp-contract=off",
+        "-fno-strict-aliasing",
+        "-U_FORTIFY_SOURCE",
+    ),  # as kernels.OPTIONS; fibres jump between stacks
 )
 
 

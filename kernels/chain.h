@@ -89,24 +89,56 @@ struct Kernel {
     }
 };
 
-// Adds to `sum` what the kernel makes of 32 pixels; `corner` is the tap above and left of the
+// Adds to `sum` what the kernel makes of 16 pixels; `corner` is the tap above and left of the
 // first, in its first chunk.
 template <int IN, int TILES>
-__device__ void convolve(float (&sum)[2][TILES][4], const uint4* corner, int plane,
+__device__ void convolve(float (&sum)[TILES][4], const uint4* corner, int plane,
                          const Kernel<IN, TILES>& kernel, int lane)
 {
-    const uint4* row = corner + lane % 16;
 #pragma unroll
     for (int step = 0; step < steps(IN); ++step) {
         const int low = place(2 * step, IN, plane), high = place(2 * step + 1, IN, plane);
-        const uint4* at = row + (lane < 16 ? low : high);
+        unsigned pixels[4];
+        load_matrices(pixels, corner + lane % 16 + (lane < 16 ? low : high));
 #pragma unroll
-        for (int part = 0; part < 2; ++part) {
-            unsigned pixels[4];
-            load_matrices(pixels, at + 16 * part);
+        for (int tile = 0; tile < TILES; ++tile)
+            multiply_add(sum[tile], pixels, kernel.part[step][tile]);
+    }
+}
+
+// The same for 16 columns and the rows from `first` to `last` - 1, in which `made(row, sum)` takes
+// each. A row of pixels is read once for the three rows that it is a tap of: shared memory would
+// be slower than the tensor cores otherwise. `corner` is that of row 0; chunks are even in number.
+template <int IN, int TILES, typename Made>
+__device__ void walk(int first, int last, const uint4* corner, int plane,
+                     const Kernel<IN, TILES>& kernel, int lane, Made made)
+{
+    constexpr int PAIRS = IN / 2;
+    float sum[3][TILES][4] = {};  // of rows row - 2, row - 1 and row
+    for (int row = first; row < last + 2; ++row) {
+        unsigned pixels[3 * PAIRS][4];
 #pragma unroll
-            for (int tile = 0; tile < TILES; ++tile)
-                multiply_add(sum[part][tile], pixels, kernel.part[step][tile]);
+        for (int n = 0; n < 3 * PAIRS; ++n)
+            load_matrices(pixels[n], corner + row * PITCH + n / PAIRS + lane % 16 +
+                                         (n % PAIRS * 2 + lane / 16) * plane);
+#pragma unroll
+        for (int back = 0; back < 3; ++back) {
+            if (row - back < first || row - back >= last)
+                continue;
+#pragma unroll
+            for (int n = 0; n < 3 * PAIRS; ++n)
+#pragma unroll
+                for (int tile = 0; tile < TILES; ++tile)
+                    multiply_add(sum[2 - back][tile], pixels[n],
+                                 kernel.part[back * 3 * PAIRS + n][tile]);
+        }
+        if (row - 2 >= first)
+            made(row - 2, sum[0]);
+#pragma unroll
+        for (int n = 0; n < 4 * TILES; ++n) {
+            sum[0][n / 4][n % 4] = sum[1][n / 4][n % 4];
+            sum[1][n / 4][n % 4] = sum[2][n / 4][n % 4];
+            sum[2][n / 4][n % 4] = 0;
         }
     }
 }
@@ -159,13 +191,21 @@ __device__ void fetch(const Tile& tile, uint4* memory, const uint4* before)
     }
 }
 
+__host__ __device__ constexpr int common_divisor(int a, int b)
+{
+    return b == 0 ? a : common_divisor(b, a % b);
+}
+
+// A warp holds the weights for some of the outputs, and takes some strips of 16 columns, or parts
+// of their rows, so that all warps have as much to do.
 template <int LAYER, typename Ends>
 __device__ void layer(const Tile& tile, uint4* memory, uint4* after, const uint2* weights,
                       const Ends& ends)
 {
-    constexpr int STAGE = LAYER - FIRST + 1, PLANE = stage_plane(STAGE - 1);
-    constexpr int IN = inputs(LAYER), OUT = outputs(LAYER), TILES = OUT % 2 || IN > 4 ? 1 : 2;
-    constexpr int GROUPS = OUT / TILES, SLICES = WARPS / GROUPS;
+    constexpr int STAGE = LAYER - FIRST + 1, HEIGHT = stage_rows(STAGE);
+    constexpr int IN = inputs(LAYER), OUT = outputs(LAYER), TILES = OUT % 2 || IN > 6 ? 1 : 2;
+    constexpr int GROUPS = OUT / TILES, SLICES = WARPS / GROUPS, STRIPS = PITCH / 16;
+    constexpr int PARTS = SLICES / common_divisor(SLICES, STRIPS);
     constexpr bool TAIL = LAYER == LAYERS - 1, ADDS_FIRST = SKIP && LAYER == LAYERS - 2;
     constexpr bool SIDE = (TAIL && RECALL) || ADDS_FIRST;  // looks at what was seen, too
     const int lane = tile.lane, group = tile.warp % GROUPS, slice = tile.warp / GROUPS;
@@ -183,44 +223,58 @@ __device__ void layer(const Tile& tile, uint4* memory, uint4* after, const uint2
     const uint4* seen = memory + SEEN_AT - 1 + (STAGE - 1) * PITCH;
     unsigned* result = reinterpret_cast<unsigned*>(memory + stage_at(STAGE));
 
-    for (int start = slice * 32; start < stage_plane(STAGE); start += SLICES * 32) {
-        float sum[2][TILES][4] = {}, more[2][TILES][4] = {};
-        convolve(sum, input + start, PLANE, kernel, lane);
-        if constexpr (SIDE)
-            convolve(more, seen + start, stage_plane(0), side, lane);
+    for (int task = slice; task < STRIPS * PARTS; task += SLICES) {
+        const int strip = task % STRIPS * 16, part = task / STRIPS;
+        const int begin = part * HEIGHT / PARTS, end = (part + 1) * HEIGHT / PARTS;
+
+        const auto made = [&](int own_row, const float(&sum)[TILES][4]) {
+            float more[TILES][4] = {};
+            if constexpr (SIDE)
+                convolve(more, seen + own_row * PITCH + strip, stage_plane(0), side, lane);
 #pragma unroll
-        for (int n = 0; n < 4 * TILES; ++n) {  // 8 pixels by 8 channels each
-            const int part = n / 2 % 2, lower = n % 2, eight = n / 4;
-            const int chunk = group * TILES + eight, channel = 8 * chunk + lane % 4 * 2;
-            const int pixel = start + 16 * part + 8 * lower + lane / 4;
-            const int row = tile.top + STAGE + pixel / PITCH, column = pixel % PITCH;
-            const bool inside = tile.holds(row, tile.left + column);
-            const bool kept = inside && column >= HALO && column < PITCH - HALO;
-            float value[2];
+            for (int n = 0; n < 2 * TILES; ++n) {  // 8 pixels by 8 channels each
+                const int eight = n / 2, lower = n % 2;
+                const int chunk = group * TILES + eight, channel = 8 * chunk + lane % 4 * 2;
+                const int column = strip + 8 * lower + lane / 4;
+                const int y = tile.top + STAGE + own_row, x = tile.left + column;
+                const bool inside = tile.holds(y, x);
+                const bool kept = inside && column >= HALO && column < PITCH - HALO;
+                float value[2];
 #pragma unroll
-            for (int odd = 0; odd < 2; ++odd) {
-                const float own_sum = sum[part][eight][2 * lower + odd];
-                const float side_sum = more[part][eight][2 * lower + odd];
-                const float scaled = LAYER == 0 ? own_sum * HEAD_SCALE : own_sum;
-                value[odd] = scaled + (TAIL ? side_sum : bias[channel + odd]);
-                if (!TAIL)
-                    value[odd] = fmaxf(value[odd], 0.0f);
-                if (ADDS_FIRST)
-                    value[odd] += fmaxf(side_sum * HEAD_SCALE + first_bias[channel + odd], 0.0f);
+                for (int odd = 0; odd < 2; ++odd) {
+                    const float own_sum = sum[eight][2 * lower + odd];
+                    const float side_sum = more[eight][2 * lower + odd];
+                    const float scaled = LAYER == 0 ? own_sum * HEAD_SCALE : own_sum;
+                    value[odd] = scaled + (TAIL ? side_sum : bias[channel + odd]);
+                    if (!TAIL)
+                        value[odd] = fmaxf(value[odd], 0.0f);
+                    if (ADDS_FIRST)
+                        value[odd] +=
+                            fmaxf(side_sum * HEAD_SCALE + first_bias[channel + odd], 0.0f);
+                }
+                if constexpr (TAIL) {
+                    if (kept)
+                        ends.made(y, x, channel, value[0], value[1]);
+                } else if constexpr (LAYER < LAST - 1) {
+                    const int pixel = chunk * stage_plane(STAGE) + own_row * PITCH + column;
+                    result[4 * pixel + lane % 4] = inside ? pack_half(value[0], value[1]) : 0;
+                } else if (kept) {
+                    uint4* to = after + (size_t(chunk) * tile.height + y) * tile.width + x;
+                    reinterpret_cast<unsigned*>(to)[lane % 4] = pack_half(value[0], value[1]);
+                }
             }
-            if constexpr (TAIL) {
-                if (kept)
-                    ends.made(row, tile.left + column, channel, value[0], value[1]);
-            } else {
-                const unsigned packed = inside ? pack_half(value[0], value[1]) : 0;
-                if constexpr (LAYER < LAST - 1)
-                    result[(chunk * stage_plane(STAGE) + pixel) * 4 + lane % 4] = packed;
-                else if (kept)
-                    reinterpret_cast<unsigned*>(
-                        after + (size_t(chunk) * tile.height + row) * tile.width + tile.left +
-                        column)[lane % 4] = packed;
+            __syncwarp();  // lanes may have parted, and the next product needs all of them
+        };
+
+        if constexpr (IN % 2 == 0)
+            walk(begin, end, input + strip, stage_plane(STAGE - 1), kernel, lane, made);
+        else
+            for (int row = begin; row < end; ++row) {
+                float sum[TILES][4] = {};
+                const uint4* corner = input + row * PITCH + strip;
+                convolve(sum, corner, stage_plane(STAGE - 1), kernel, lane);
+                made(row, sum);
             }
-        }
     }
 }
 

@@ -5,12 +5,15 @@
 template <bool WIDE>
 struct Codes {
     using Type = unsigned char;
+    using Pair = unsigned short;
 };
 template <>
 struct Codes<true> {
     using Type = unsigned short;
+    using Pair = unsigned;
 };
 using Sample = Codes<(PEAK > 255)>::Type;
+using Pair = Codes<(PEAK > 255)>::Pair;  // two of them, the first in the low bits
 
 // The nearest code, halves to even.
 __device__ Sample code(float value)

@@ -68,18 +68,26 @@ struct Upscale {
     // position in the enlarged pixel, then the plane.
     __device__ void made(int row, int column, int channel, float one, float next) const
     {
+        constexpr int INNER = BLOCK_PIXELS * PLANES;
         const float residual[2] = {one, next};
+        size_t places[2];
+        Sample codes[2];
 #pragma unroll
         for (int odd = 0; odd < 2; ++odd) {
-            const int inner = BLOCK_PIXELS * PLANES, c = channel + odd;
+            const int c = channel + odd, large = c / INNER;
             if (c >= MADE)
                 return;
-            const int position = PLANES == 1 ? c % inner : 0, number = PLANES == 1 ? 0 : c % inner;
-            const float own = plane[at(row, column, position, number)];
-            const size_t y = (size_t(row) * GRID + position / GRID) * SCALE + c / inner / SCALE;
-            const size_t x = (column * GRID + position % GRID) * SCALE + c / inner % SCALE;
-            out[(y * width * GRID * SCALE + x) * PLANES + number] = code(own + residual[odd]);
+            const int position = PLANES == 1 ? c % INNER : 0, number = PLANES == 1 ? 0 : c % INNER;
+            const size_t y = (size_t(row) * GRID + position / GRID) * SCALE + large / SCALE;
+            const size_t x = (column * GRID + position % GRID) * SCALE + large % SCALE;
+            places[odd] = (y * width * GRID * SCALE + x) * PLANES + number;
+            codes[odd] = code(float(plane[at(row, column, position, number)]) + residual[odd]);
+            if (GRID > 1)
+                out[places[odd]] = codes[odd];
         }
+        if (GRID == 1)  // then they are neighbours, and the first is at an even place
+            reinterpret_cast<Pair*>(out)[places[0] / 2] =
+                Pair(codes[0] | Pair(codes[1]) << 8 * sizeof(Sample));
     }
 };
 

@@ -99,7 +99,8 @@ class CudaEngine(DeviceEngine):
         high, wide = (side // chain.grid for side in self._inputs[chain.inputs[0]][0][:2])
         given = [self._given[name] if name else _NOWHERE for name in chain.inputs]
         made = [self._made[name] for name in chain.outputs]
-        weights = self._with_room(self._cupy.asarray, chain.weights)
+        weights = self._with_room(self._cupy.empty, chain.weights.shape, np.uint8)
+        weights.set(chain.weights, stream=self._stream)  # before all work on that stream
         before: Any = _NOWHERE
         for launch in launches:
             after: Any = _NOWHERE
