@@ -68,7 +68,7 @@ def planes(model, depth):
     [
         (8, {"grid": 1, "width": 12, "depth": 1, "scale": 4}),  # channels that are no eight
         (10, {"grid": 2, "width": 24, "depth": 1, "history": True}),
-        (8, {"grid": 1, "width": 40, "depth": 3, "history": True}),  # skips, in several launches
+        (8, {"grid": 1, "width": 48, "depth": 3, "history": True}),  # skips, in several launches
     ],
     ids=str,
 )
