@@ -16,6 +16,14 @@ def test_two_late_pictures_take_the_cheaper_tier():
     assert (governor.tier, governor.shifts) == ("realtime", 1)
 
 
+def test_more_work_than_time_takes_the_cheaper_tier():
+    """Before pictures come late; below the cheapest there is none."""
+    governor = Governor(TIERS, 1, lambda: 1.1)
+    for second in range(5):
+        governor.load(0.9, Fraction(second))
+    assert (governor.tier, governor.shifts) == ("off", 1)
+
+
 def test_late_pictures_far_apart_are_chance():
     governor = Governor(TIERS, 0)
     for second in range(10, 100, 3):

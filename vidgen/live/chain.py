@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial, reduce
+from statistics import median
 
 import cv2
 
@@ -58,7 +59,8 @@ class Chain:
     busy_seconds: float
     """Seconds that the stages worked so far."""
     work_seconds: deque[float]
-    """Of these, what each of the last frames of the source took, with all that was made of it."""
+    """Of these, what each of the last frames of the source took, with all that was made of it. To
+    be cleared when the tier changes."""
 
     def __init__(
         self,
@@ -109,9 +111,9 @@ class Chain:
 
     @property
     def need(self) -> float:
-        """What the last frames took, as a share of the time until the next one."""
+        """What the last frames took, most of them, as a share of the time until the next one."""
         last = list(self.work_seconds)[-_LAST:]
-        return float(self._rate) * sum(last) / len(last) if last else 0.0
+        return float(self._rate) * median(last) if last else 0.0
 
     def _timed(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """`frames`, and how long it takes until the next one is asked for."""

@@ -28,10 +28,10 @@ _SETTLING = Fraction(1)
 class Governor:
     """Holds the best of `tiers`, dearest first, that keeps up.
 
-    Down after two late pictures within two seconds; up after five seconds of a load below 0.6. A
-    tier that had to be left is tried again only after twice as long, each time it happens, and only
-    when its work, so many times that of the present tier, would fit. `need` tells what share of the
-    time until the next frame the last ones took.
+    Down after two late pictures within two seconds, or where there is more work than time; up after
+    five seconds of a load below 0.6. A tier that had to be left is tried again only after twice as
+    long, each time it happens, and only when its work, so many times that of the present tier,
+    would fit. `need` tells what share of the time until the next frame the last ones took.
     """
 
     def __init__(
@@ -56,26 +56,36 @@ class Governor:
         if self._settling(now):
             return
         self._late = [time for time in self._late if now - time < _TOGETHER] + [now]
-        if len(self._late) >= _LATE and self.level + 1 < len(self._tiers):
-            self._patience[self.level] = min(2 * self._patience[self.level], _LONGEST_EASY_SECONDS)
-            self._left_at = self._need()
-            self._take(self.level + 1, now, "pictures came late")
+        if len(self._late) >= _LATE:
+            self._give_up(now, "pictures came late")
 
     def load(self, share: float, now: Fraction) -> None:
         """How busy the busiest thread was since the last call, 1 for all the time."""
-        if self._settling(now) or not self.level:
+        need, dearer = self._need(), self.level - 1
+        if self._settling(now):
             self._easy_since = None
             return
+        if need >= 1:
+            self._easy_since = None
+            self._give_up(now, f"needs {need:.0%} of the time")
+            return
         if self._left_at:
-            self._times_as_much[self.level - 1] = self._left_at / max(self._need(), _LEAST)
+            self._times_as_much[dearer] = self._left_at / max(need, _LEAST)
             self._left_at = 0.0
-        if share >= _EASY or self._need() * self._times_as_much[self.level - 1] >= _FITS:
+        if not self.level or share >= _EASY or need * self._times_as_much[dearer] >= _FITS:
             self._easy_since = None
             return
         if self._easy_since is None:
             self._easy_since = now
         if now - self._easy_since >= self._patience[self.level - 1]:
             self._take(self.level - 1, now, f"load {share:.0%}")
+
+    def _give_up(self, now: Fraction, why: str) -> None:
+        """Take the next cheaper tier, where there is one."""
+        if self.level + 1 < len(self._tiers):
+            self._patience[self.level] = min(2 * self._patience[self.level], _LONGEST_EASY_SECONDS)
+            self._left_at = self._need()
+            self._take(self.level + 1, now, why)
 
     def _settling(self, now: Fraction) -> bool:
         return self._changed is not None and now - self._changed < _SETTLING

@@ -222,6 +222,8 @@ class _Stream:
         busy = self._watch.load(now, self._chain.busy_seconds, self._encode_seconds)
         self._governor.load(busy, now)
         report = self._report
+        if report.shifts != self._governor.shifts:
+            self._chain.work_seconds.clear()
         report.tier, report.shifts = self._governor.tier, self._governor.shifts
         if self._inbox is not None:
             report.dropped = self._inbox.dropped + self._too_late
