@@ -22,7 +22,7 @@ from vidgen.bench.scenes import Scene
 from vidgen.frame import Planes
 from vidgen.media.rgb import from_rgb
 
-__all__ = ["FILMS", "FPS", "HEIGHT", "PHOTOS", "WIDTH", "HardFilm"]
+__all__ = ["FILMS", "FPS", "HEIGHT", "PHOTOS", "WIDTH", "HardFilm", "over", "photo", "picture"]
 
 WIDTH, HEIGHT, FPS = 640, 360, Fraction(24)
 PHOTOS = Path("../shared/data/train/stills-photos")  # CC0
