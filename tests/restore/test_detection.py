@@ -51,8 +51,8 @@ def test_what_has_the_rows_of_one_field_holds_no_two(pictures):
     for flag in (False, True):
         found = watched(film_of(in_frames(pictures[:60]), flag=flag), rows=144)
         assert found.progressive is not flag
-    repeated = [pictures[n] for n in range(32) for _ in range(1 + (n % 4 == 3))]
-    assert watched(film_of(repeated), rows=144).share("paced") == 1
+    repeated = [pictures[n] for n in range(60) for _ in range(1 + (n % 4 == 2))]
+    assert [run.cycle for run in watched(film_of(repeated), rows=144).runs] == [(2, 2, 2, 4)]
 
 
 def test_a_still_film_that_is_flagged_stays_interlaced(pictures):
