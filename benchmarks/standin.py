@@ -110,6 +110,9 @@ class _Device:
         self.attributes = {"MaxSharedMemoryPerBlockOptin": shared_bytes}
         self.compute_capability = capability
 
+    def synchronize(self) -> None:
+        pass
+
     def __enter__(self) -> Self:
         return self
 

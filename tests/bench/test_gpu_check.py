@@ -6,11 +6,14 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.gpu_check import right
+from benchmarks import kernel_cases
+from benchmarks.gpu_check import right, speed
 from benchmarks.gpu_check.__main__ import expected, lines
 from benchmarks.gpu_check.counts import counted
 from benchmarks.shim import compiler
-from vidgen import zoo
+from benchmarks.standin import standin
+from vidgen import kernels, zoo
+from vidgen.engines import choose_backend
 
 MISSING = ("av", "cv2", "openvino", "safetensors", "tensorrt", "tensorrt_rtx")
 
@@ -42,6 +45,25 @@ def test_every_check_runs_where_only_numpy_torch_and_onnx_are(root):
     told = done.stdout.splitlines()
     assert len(told) == 5
     assert all(line.startswith("ok") for line in told)
+
+
+@pytest.mark.skipif(compiler() is None, reason="no g++ on the path")
+def test_speed_is_told_and_held_to_what_is_wanted(monkeypatch):
+    """On the stand-in, where everything is far slower than any card: nothing may pass."""
+    cupy = standin()
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    monkeypatch.setattr(speed, "_BATCHES", 1)
+    monkeypatch.setattr(speed, "CASES", {"warp": kernel_cases.CASES["warp"]})
+    kernels._compiled.cache_clear()
+    facts = {"half_operations_per_second": 1e15, "copy_bytes_per_second": 3e12}
+    told, checks = speed.kernel_speed(cupy, facts, 24, 16)
+    assert {each["kernel"].split()[0] for each in told} >= {"warp_u8", "warp_u16"}
+    cuda = choose_backend("cuda")
+    network, more = speed.network_speed(cuda, facts, "x2-realtime", 16, 16, 99 * 1024)
+    kernels._compiled.cache_clear()
+    assert network["own_seconds"]["least"] <= network["own_seconds"]["median"]
+    assert 0 < network["of_roofline"] < 0.01
+    assert not any(check.passed for check in checks + more)
 
 
 class Engine:
