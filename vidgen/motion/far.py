@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vidgen.motion.warp import pixel_grid, sample
 
-__all__ = ["with_far_matches"]
+__all__ = ["put_far_matches"]
 
 Field = NDArray[Any]
 """(h, w, 2) float32, (x, y) order."""
@@ -25,15 +25,16 @@ _BLOCK, _AROUND, _REACH = 4, 2, 16  # pixels of an eighth: a side, what is compa
 _LOST = 18.0  # mean 8-bit difference of a block from where flow leads, from which it is sought
 _FOUND = 0.6  # of the root mean square difference must be left at most
 _FLAT = 6.0  # 8-bit steps of deviation: what has no structure is alike anywhere
+_TAKEN = 0.5  # share of the place found to which other things are seen to go
 _MOST = 64  # blocks sought, the worst ones: in a picture where nothing matches nothing is found
 
 
-def with_far_matches(
+def put_far_matches(
     source: NDArray[np.uint8], target: NDArray[np.uint8], flow: Field, down: int
-) -> Field:
-    """`flow` from `source` to `target`, both luma (h, w), in their pixels; with what was lost.
+) -> bool:
+    """Put what was lost into `flow` from `source` to `target`; whether there was any.
 
-    They are `down` times finer than an eighth of the frame's luma. `flow` is written to.
+    Both are luma (h, w), `down` times finer than an eighth of the frame's; flow in their pixels.
     """
     height, width = source.shape
     size = max(width // down, 1), max(height // down, 1)
@@ -45,16 +46,17 @@ def with_far_matches(
     apart = cv2.absdiff(first, sample(last, pixel_grid(*first.shape) + led))
     lost = _worst_blocks(apart)
     if not lost:
-        return flow
+        return False
+    taken = _taken(led, apart)
     first, apart = (_framed(each, _AROUND) for each in (first, apart))
-    last = _framed(last, _AROUND + _REACH)
+    last, any_found = _framed(last, _AROUND + _REACH), False
     for row, column in lost:
         step = _found(first, last, apart, _BLOCK * row, _BLOCK * column)
-        if step is not None:
+        if step is not None and not _is_taken(taken, row, column, step):
             side = _BLOCK * down
             rows, columns = (slice(n * side, (n + 1) * side) for n in (row, column))
-            flow[rows, columns] = np.array(step, np.float32) * down
-    return flow
+            flow[rows, columns], any_found = np.array(step, np.float32) * down, True
+    return any_found
 
 
 def _in_the_light_of(first: NDArray[Any], last: NDArray[Any]) -> NDArray[Any]:
@@ -76,6 +78,23 @@ def _worst_blocks(apart: NDArray[Any]) -> list[tuple[int, int]]:
     lost = np.flatnonzero(means > _LOST)
     worst = lost[np.argsort(-means[lost].astype(int), kind="stable")[:_MOST]]
     return [divmod(int(n), columns) for n in worst]
+
+
+def _taken(led: Field, apart: NDArray[Any]) -> NDArray[np.uint8]:
+    """(h, w) 1 where something else is seen to have gone: what is alike there is another thing."""
+    height, width = apart.shape
+    places = np.rint(pixel_grid(height, width) + led)[apart < _LOST / 2].astype(np.int32)
+    inside = ((places >= 0) & (places < (width, height))).all(1)
+    taken = np.zeros((height, width), np.uint8)
+    taken[places[inside, 1], places[inside, 0]] = 1
+    return taken
+
+
+def _is_taken(taken: NDArray[Any], row: int, column: int, step: tuple[int, int]) -> bool:
+    """Whether most of where a block would go is, or lies outside the picture."""
+    x, y = _BLOCK * column + step[0], _BLOCK * row + step[1]
+    there = taken[max(y, 0) : y + _BLOCK, max(x, 0) : x + _BLOCK]
+    return there.size == 0 or float(there.mean()) > _TAKEN
 
 
 def _found(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgen.frame import Motion
-from vidgen.motion.far import with_far_matches
+from vidgen.motion.far import put_far_matches
 from vidgen.motion.warp import pixel_grid, sample
 
 __all__ = ["FlowEstimator", "agreement", "half_luma", "halved", "joined"]
@@ -63,7 +63,7 @@ class FlowEstimator:
 
     def __init__(self, fine: bool = False) -> None:
         self._is_fine = fine
-        self._search, self._final = (_fine(1), _fine(0)) if fine else (_search(), _final())
+        self._search, self._final = (_fine(), _fine(0)) if fine else (_search(), _final())
 
     def __call__(self, previous: NDArray[np.uint8], current: NDArray[np.uint8]) -> Motion:
         """Motion from `current` to `previous`, both half-resolution luma as of `half_luma`."""
@@ -90,8 +90,10 @@ class FlowEstimator:
             source = np.pad(source, ((0, down), (0, right)), "edge")
             target = np.pad(target, ((0, down), (0, right)), "edge")
         flow: Field = self._search.calc(source, target, _NEW)
-        flow = with_far_matches(source, target, flow, 4 if self._is_fine else 2)
-        return self._final.calc(source, target, flow)[:height, :width]
+        found = put_far_matches(source, target, flow, 4 if self._is_fine else 2)
+        if found or not self._is_fine:
+            flow = self._final.calc(source, target, flow)
+        return flow[:height, :width]
 
 
 def _search() -> cv2.DISOpticalFlow:
@@ -111,12 +113,12 @@ def _final() -> cv2.DISOpticalFlow:
     return dis
 
 
-def _fine(finest: int) -> cv2.DISOpticalFlow:
-    """Down to scale 1, or scale 0 alone."""
+def _fine(coarsest: int | None = None) -> cv2.DISOpticalFlow:
+    """From that scale down to scale 0; None: as coarse as the picture allows."""
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    dis.setFinestScale(finest)
-    if finest == 0:
-        dis.setCoarsestScale(0)
+    dis.setFinestScale(0)
+    if coarsest is not None:
+        dis.setCoarsestScale(coarsest)
     return dis
 
 
