@@ -36,7 +36,8 @@ class Settings:
     """How instants between real frames get a picture: `interpolate`, from both; `predict`, from the
     past alone; `off`, each frame is shown until the next one comes. Only with `fps`."""
     tier: str = "realtime"
-    """Which network: `realtime` or `balanced`, which has finer motion for made frames, too."""
+    """Which network: `realtime`, `balanced` or `quality`. The last two have finer motion for made
+    frames, too."""
     model: str | None = None
     """A network by its name, instead of the one that `tier` and the growth choose."""
     strength: float | None = None

@@ -129,7 +129,7 @@ def build_stages(
     target = target_format(deepened, settings.scale, settings.size)
     model, passes = _network(settings, source, target)
     if fps is not None or (model and model.history):
-        steps["motion"] = EstimateMotion(fine=fps is not None and settings.tier == "balanced")
+        steps["motion"] = EstimateMotion(fine=fps is not None and settings.tier != "realtime")
     maker = ""
     if fps is not None:
         steps["generate"], maker = at_rate(settings, source, fps, origin)

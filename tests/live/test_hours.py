@@ -71,7 +71,7 @@ def test_a_sink_that_goes_is_called_again(monkeypatch):
 )
 def test_the_best_tier_that_keeps_up_is_found(monkeypatch, balanced, realtime, off, expected):
     """From `realtime` on; costs in milliseconds a picture, of which one is due every 16.7."""
-    costs = {"balanced": balanced, "realtime": realtime, "off": off}
+    costs = {"quality": 50, "balanced": balanced, "realtime": realtime, "off": off}
     monkeypatch.setattr(
         Costly, "costs", {tier: Fraction(cost, 1000) for tier, cost in costs.items()}, raising=False
     )

@@ -85,7 +85,7 @@ def test_frames_are_made_as_the_budget_allows(given, latency, taken):
 @pytest.mark.parametrize(
     ("scale", "fps", "tier", "tiers"),
     [
-        (2, "50", "auto", ("balanced", "realtime", "off")),
+        (2, "50", "auto", ("quality", "balanced", "realtime", "off")),
         (1, "50", "auto", ("balanced", "off")),
         (1, "50", "realtime", ("realtime",)),
         (1, "25", "auto", ("off",)),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidgen.cli.compare import write_text
+from vidgen.cli.options import TIERS
 from vidgen.errors import UsageError
 from vidgen.timing import parse_rate
 
@@ -64,7 +65,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--fps", metavar="RATE", help="with --realtime: make frames for this rate, too"
     )
-    parser.add_argument("--tier", choices=("realtime", "balanced"), default="realtime")
+    parser.add_argument("--tier", choices=TIERS, default="realtime")
     parser.add_argument(
         "--json",
         metavar="FILE",

@@ -6,7 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-__all__ = ["add_group"]
+__all__ = ["TIERS", "add_group"]
+
+TIERS = ("realtime", "balanced", "quality")
+"""Fast ones first."""
 
 _CODECS = (
     "x264", "x265", "svtav1", "ffv1", "prores", "nvenc-h264", "nvenc-hevc", "nvenc-av1", "qsv-h264",
@@ -37,9 +40,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "every frame is two fields, whatever it looks like",
     },
     "tier": {
-        "choices": ("realtime", "balanced"),
+        "choices": TIERS,
         "default": "realtime",
-        "help": "network and motion: fast, or better and slower (default: %(default)s)",
+        "help": "network and motion: fast; better and slower; best and slow (default: %(default)s)",
     },
     "model": {
         "metavar": "NAME",

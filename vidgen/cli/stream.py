@@ -7,7 +7,7 @@ import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from vidgen.cli.options import add_group
+from vidgen.cli.options import TIERS, add_group
 from vidgen.errors import UsageError
 from vidgen.timing import parse_time
 
@@ -25,7 +25,7 @@ _CHANGES: dict[str, dict[str, Any]] = {
         "off: repeat (default: %(default)s)",
     },
     "tier": {
-        "choices": ("auto", "balanced", "realtime", "off"),
+        "choices": ("auto", *TIERS, "off"),
         "default": "auto",
         "help": "network; auto: the best that keeps up; off: resample alone (default: %(default)s)",
     },

@@ -29,8 +29,8 @@ __all__ = ["Chain"]
 _RATE_WHEN_UNKNOWN = Fraction(25)
 _LOOK_AHEAD = 4
 """Frames of the source: `Generate` may wait for three, and there must be time for the work."""
-_DRAWS = "balanced"
-"""The tier in which a network makes the pictures between two real ones."""
+_DRAWS = ("quality", "balanced")
+"""The tiers in which a network makes the pictures between two real ones."""
 _WORKS, _LAST = 1000, 15
 _STAGES: dict[str, Callable[..., Generate | Predict]] = {
     "interpolate": Generate,
@@ -84,13 +84,13 @@ class Chain:
         self.tiers = _tiers(settings.tier, grows=bool(passes), makes=makes)
         models = [load(f"x2-{tier}") for tier in self.tiers if tier != "off" and passes]
         synthesis, self.engine = by_motion, ""
-        draws = makes and _DRAWS in self.tiers
+        draws = makes and any(tier in _DRAWS for tier in self.tiers)
         if models or draws:
             backend = choose_backend(settings.backend, settings.device)
             self.engine = backend.describe()
         if draws:
             network = by_network(backend, load(INTERPOLATOR), source)
-            synthesis = partial(_chosen, network, lambda: self.tiers[level()] == _DRAWS)
+            synthesis = partial(_chosen, network, lambda: self.tiers[level()] in _DRAWS)
         generate = _STAGES[self.generate](fps, synthesis, source_fps=rate, origin=Fraction(0))
         self.target = generate.output(target)
         wanted = _StillWanted(shown, settings.latency / 2)
@@ -144,7 +144,7 @@ def _tiers(word: str, *, grows: bool, makes: bool) -> tuple[str, ...]:
         return ("off",)
     if word != "auto":
         return (word,)
-    return TIERS if grows else (_DRAWS, "off")
+    return TIERS if grows else (_DRAWS[-1], "off")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from vidgen.media.live import OutputOptions
 
 __all__ = ["TIERS", "LiveReport", "LiveSettings"]
 
-TIERS = ("balanced", "realtime", "off")
+TIERS = ("quality", "balanced", "realtime", "off")
 """From the dearest to the cheapest; `off` resamples without a network."""
 
 

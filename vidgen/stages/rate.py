@@ -22,7 +22,7 @@ def at_rate(
     """The stage for `source`, and the name of its network, if any.
 
     `realtime` is by motion alone: the network gave 0.07 dB more for three times the work, and
-    pays with the finer flow of `balanced` alone.
+    pays with the finer flow of the other tiers alone.
 
     Raises UsageError for a word that is not known, ModelError and BackendError for the network.
     """

@@ -43,7 +43,7 @@ class Vidgen(Gst.Element):  # type: ignore[misc]
     size = GObject.Property(type=str, default="", blurb="1920x1080 or 1080p; instead of scale")
     fps = GObject.Property(type=str, default="", blurb="60, 60000/1001 or x2; empty: as it comes")
     generate = GObject.Property(type=str, default="interpolate", blurb="interpolate, predict, off")
-    tier = GObject.Property(type=str, default="realtime", blurb="Network: realtime or balanced")
+    tier = GObject.Property(type=str, default="realtime", blurb="realtime, balanced or quality")
 
     def __init__(self) -> None:
         super().__init__()
