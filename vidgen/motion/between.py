@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from vidgen.frame import Motion, Planes
 from vidgen.motion.draw import Candidates, Guess, candidates, draw
 from vidgen.motion.flow import agreement, half_luma, halved
+from vidgen.motion.lettering import lines_that_change
 from vidgen.motion.light import Light, change_of_light
 from vidgen.motion.still import standing
 from vidgen.motion.warp import pixel_grid, sample
@@ -128,12 +129,21 @@ class Between:
         difference = self._difference(velocity, phase)
         weight = self._weight_of_last(velocity, difference, phase)
         steps = velocity * np.float32(-4 * phase), velocity * np.float32(4 * (1 - phase))
-        return Guess(steps, weight, difference, self._still)
+        return Guess(steps, weight, difference, self._still, int(phase > 0.5))
 
     @cached_property
     def _still(self) -> NDArray[Any] | None:
-        """What stands still before all that moves."""
-        return standing(self.before[0], self.after[0], self._flows[1])
+        """What stands still before all that moves, and letters that come or go."""
+        still = standing(self.before[0], self.after[0], self._flows[1])
+        first, last = self._ends
+        apart = (
+            cv2.absdiff(first, sample(last, _at(self._flows[0], 1))),
+            cv2.absdiff(last, sample(first, _at(self._flows[1], -1))),
+        )
+        lines = lines_that_change(self.before[0], self.after[0], apart)
+        if still is None or lines is None:
+            return lines if still is None else still
+        return np.asarray(still | lines)
 
     def _velocity(self, phase: float) -> Field:
         """At each pixel the motion whose ends match best, freed of single outliers."""

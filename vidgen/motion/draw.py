@@ -43,6 +43,8 @@ class Guess:
     """How far both places differ, in 8-bit steps."""
     still: NDArray[Any] | None = None
     """(H, W), dtype of luma: all bits set where it stands still, whatever the steps say."""
+    nearer: int = 0
+    """0: what stands still is that of the first; 1: that of the last."""
 
     @property
     def loss(self) -> Scalars:
@@ -80,8 +82,9 @@ def draw(before: Planes, after: Planes, guess: Guess) -> Planes:
     pairs = np.ascontiguousarray(uv.reshape(height // 2, -1, 2)[:, : width // 2])
     luma = _sharpened(_unfolded(y, height, width), guess.loss)
     if guess.still is not None:
-        _put(luma, before[0], guess.still)
-        _put(pairs, before[1], _whole(guess.still))
+        real = (before, after)[guess.nearer]
+        _put(luma, real[0], guess.still)
+        _put(pairs, real[1], _whole(guess.still))
     return luma, pairs
 
 
@@ -99,7 +102,8 @@ def candidates(before: Planes, after: Planes, guess: Guess) -> Candidates:
     guide = np.asarray(cv2.resize(small, (width, height)), np.uint8)
     if guess.still is not None:
         still, whole = _folded(guess.still), _whole(guess.still)
-        for (luma, chroma), (y, uv) in ((before, first), (after, last)):
+        luma, chroma = (before, after)[guess.nearer]
+        for y, uv in (first, last):
             _put(y, _folded(luma), still)
             _put(uv, chroma, whole)
         moves = (_together(guess.still, np.bitwise_or) == 0).astype(np.uint8) * np.uint8(255)
