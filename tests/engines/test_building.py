@@ -25,6 +25,14 @@ def model():
     return zoo.load("x2-realtime")
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def rtx():
     return pytest.importorskip("tensorrt_rtx", reason="pip install 'vidgen[rtx]'")
@@ -46,6 +54,7 @@ def test_a_short_build_says_nothing(rtx, model, caplog):
     assert "built" not in caplog.text
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_signal_ends_a_build(rtx, model, monkeypatch):
     calls = []
 
