@@ -43,7 +43,7 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu_check",
-        description="Everything that needs an NVIDIA GPU, in less than eight minutes: kernels "
+        description="Everything that needs an NVIDIA GPU, meant for eight minutes: kernels "
         "against references, networks against float32, memory, speed. Needs CuPy, torch, NumPy "
         "and ONNX.",
     )
