@@ -5,14 +5,17 @@ import re
 import signal
 import sys
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from vidgen.errors import OutputError, UsageError
+from vidgen.media import probe
 from vidgen.segments import run, workers
 from vidgen.segments.film import _looked_at
 from vidgen.segments.folder import work_folder
+from vidgen.segments.plan import most_segments, starts
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/task").is_dir(), reason="looks for processes in Linux's /proc"
@@ -84,6 +87,21 @@ def test_two_workers_make_the_same_film(settings, contents, whole):
     assert not alive(descendants(os.getpid()))
 
 
+@pytest.mark.parametrize(("length", "count"), [(6, 0), (3, 2), (1, 4)])
+def test_no_more_workers_than_pieces(settings, length, count):
+    asked, seen = settings(jobs=4, segment=Fraction(length), scale=1, fps=None), []
+    run(asked, lambda _: seen.append(len(descendants(os.getpid()))))
+    assert max(seen) == count
+
+
+@pytest.mark.parametrize("length", ["1", "1.3", "2.1", "4", "4.01", "9"])
+def test_how_many_pieces_there_can_be(settings, length):
+    asked = settings(segment=Fraction(length))
+    job = _looked_at(asked, probe(asked.source))
+    assert len(list(starts(job))) <= most_segments(job.total, job.settings.segment)
+    assert most_segments(None, job.settings.segment) is None
+
+
 def test_an_error_of_a_worker_is_the_error_of_the_run(settings):
     asked = settings(jobs=2)
 
@@ -98,7 +116,8 @@ def test_an_error_of_a_worker_is_the_error_of_the_run(settings):
 
 def test_workers_take_the_gpus_in_turn(settings, monkeypatch):
     def devices(**words):
-        job = _looked_at(settings(jobs=3, **words))
+        asked = settings(jobs=3, **words)
+        job = _looked_at(asked, probe(asked.source))
         return [workers._on_its_gpu(job, number).settings.device for number in range(3)]
 
     assert devices() == [None, None, None]

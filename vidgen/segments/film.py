@@ -20,6 +20,7 @@ from vidgen.job import Job, Made, Progress, Report, Segment, Settings
 from vidgen.media import (
     Decoder,
     Joiner,
+    MediaInfo,
     clock_jumps,
     probe,
     require_encodable,
@@ -32,7 +33,7 @@ from vidgen.restore import scan_notes
 from vidgen.segments.estimate import estimate
 from vidgen.segments.folder import Work
 from vidgen.segments.identity import identify
-from vidgen.segments.plan import segments
+from vidgen.segments.plan import most_segments, segments
 from vidgen.segments.scans import scanned
 from vidgen.segments.tally import Tally
 from vidgen.segments.workers import Workers
@@ -59,28 +60,33 @@ def run(
     """Read the source, make the target, say what was done. Raises VidgenError.
 
     `announce` is told before the work begins what a long film will take: without it, no sample is
-    made. `make` makes the segments; by default processes of this machine do, `jobs` of them. A
-    KeyboardInterrupt passes, and says how far the film is.
+    made. `make` makes the segments; by default processes of this machine do, `jobs` of them but no
+    more than there can be segments. A KeyboardInterrupt passes, and says how far the film is.
     """
     began = time.perf_counter()
     require_writable(settings.target, settings.source, settings.overwrite)
     _require_words(settings)
+    info = probe(settings.source)
+    most = most_segments(_total(settings, info), settings.segment)
+    jobs = min(settings.jobs, most or settings.jobs)
     with ExitStack() as stack:
-        if make is None and settings.jobs > 1:
-            make = stack.enter_context(Workers(settings.jobs))  # ready when the film has been seen
-        report = _made(settings, partial(Tally, began=began, progress=progress), announce, make)
+        if make is None and jobs > 1:
+            make = stack.enter_context(Workers(jobs))  # ready when the film has been seen
+        tally_of = partial(Tally, began=began, progress=progress)
+        report = _made(settings, info, tally_of, announce, make)
         report.seconds = time.perf_counter() - began
         return report
 
 
 def _made(
     settings: Settings,
+    info: MediaInfo,
     tally_of: Callable[[Job, Report], Tally],
     announce: Callable[[str], None] | None,
     make: Maker | None,
 ) -> Report:
     """The whole of `run`, once its words are known to be accepted."""
-    job = _looked_at(settings)
+    job = _looked_at(settings, info)
     steps, engine = build_stages(settings, job.video, job.origin, job.scan)
     video = output_format(steps, job.video)
     job = replace(job, threads=_encoder_threads(video))
@@ -129,24 +135,27 @@ def _require_words(settings: Settings) -> None:
         raise UsageError(f"--segment {float(settings.segment):g}: give 1 second or more")
 
 
-def _looked_at(settings: Settings) -> Job:
+def _total(settings: Settings, info: MediaInfo) -> Fraction | None:
+    """Seconds of film that are asked for, as far as the source states its duration."""
+    ends = [time for time in (info.duration, settings.end) if time is not None]
+    return max(min(ends) - (settings.start or 0), Fraction(0)) if ends else None
+
+
+def _looked_at(settings: Settings, info: MediaInfo) -> Job:
     """The job, after a look at the source's head and the first frame asked for."""
-    info = probe(settings.source)
     require_showable(settings.source)
     with Decoder(settings.source, start=settings.start, end=settings.end) as decoder:
         first = next(iter(decoder), None)
         if first is None:
             raise InputError(f"{settings.source}: no picture in the range asked for")
         video = decoder.format
-    ends = [time for time in (info.duration, settings.end) if time is not None]
-    total = max(min(ends) - (settings.start or 0), Fraction(0)) if ends else None
     return Job(
         settings=settings,
         video=video,
         zero=info.start,
         offset=info.start + (settings.start or 0),
         origin=first.time,
-        total=total,
+        total=_total(settings, info),
         one_piece=clock_jumps(settings.source),
         threads=1,
         scan=scanned(settings),

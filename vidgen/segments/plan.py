@@ -18,7 +18,7 @@ from vidgen.job import Job, Segment
 from vidgen.media import Decoder
 from vidgen.motion import ChangeDetector, half_luma
 
-__all__ = ["Start", "segments", "starts"]
+__all__ = ["Start", "most_segments", "segments", "starts"]
 
 _BEFORE = Fraction(1, 2)  # seconds in which a frame to compare the first one with is looked for
 
@@ -52,6 +52,14 @@ def starts(job: Job, after: Start | None = None) -> Iterator[Start]:
             return
         yield found
         after = found
+
+
+def most_segments(total: Fraction | None, length: Fraction) -> int | None:
+    """How many `starts` gives at most for `total` seconds of film; None where that is unknown.
+
+    One for each multiple of `length`, and the last half a length begins none.
+    """
+    return None if total is None else max(1, floor(total / length + Fraction(1, 2)))
 
 
 def segments(starts: Iterable[Start]) -> Iterator[Segment]:
