@@ -1,6 +1,6 @@
 """End-to-end speed of `vidgen upscale` beside FFmpeg's own filters, in one run.
 
-    python -m benchmarks.end_to_end                      960x540, 96 frames, 3 rounds: 3 minutes
+    python -m benchmarks.end_to_end                      960x540, 240 frames, 3 rounds: 5 minutes
     python -m benchmarks.end_to_end --film FILM          from another film; `-` draws one
     python -m benchmarks.end_to_end --soak 10            memory over a ten-minute film
 
@@ -53,7 +53,7 @@ def jobs(width: int, height: int, slow_frames: int) -> list[Job]:
         Job(
             "vidgen x2",
             ("upscale", "--scale", "2"),
-            {"decode": 1.0, "engine": 1.0, "encode large": 1.0},
+            {"decode": 1.0, "motion": 1.0, "engine": 1.0, "encode large": 1.0},
             "ffmpeg lanczos x2",
         ),
         Job("ffmpeg lanczos x2", ("lanczos", str(2 * width), str(2 * height)), {}),
@@ -85,7 +85,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--film", default=str(FILM) if FILM.exists() else "-", help="- draws one")
     parser.add_argument("--size", metavar="WxH", default=SIZE, help="of the source")
-    parser.add_argument("--frames", type=int, default=96)
+    parser.add_argument("--frames", type=int, default=240)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--slow-frames", type=int, default=30, help="pictures for minterpolate")
     parser.add_argument("--soak", type=int, metavar="MINUTES", help="watch the memory instead")
@@ -133,6 +133,7 @@ def stages_alone(source: Path, folder: Path, rounds: int) -> dict[str, Summary]:
     target = folder / "encoded.mkv"
     commands = {
         "decode": program("decode", source),
+        "motion": program("motion", source),
         "generate": program("generate", source),
         "engine": program("engine", source),
         "encode small": program("encode", source, target, 1),

@@ -19,6 +19,7 @@ import av
 from benchmarks.stages_alone import STAGES
 from vidgen.bench.film import write_scene
 from vidgen.bench.scenes import Scene
+from vidgen.memory import keep_freed_memory
 
 Said = dict[str, Any]
 
@@ -82,4 +83,5 @@ PROGRAMS: dict[str, Callable[..., Said]] = {
 
 
 if __name__ == "__main__":
+    keep_freed_memory()  # as the command line does
     print(json.dumps(PROGRAMS[sys.argv[1]](*sys.argv[2:])))

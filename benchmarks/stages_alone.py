@@ -39,9 +39,16 @@ def generate(source: str) -> dict[str, Any]:
     return measured(stage(EstimateMotion()(frames)))
 
 
+def motion(source: str) -> dict[str, Any]:
+    """Flow to the frame before, which is all that an upscaler needs."""
+    frames, _ = first_frames(source)
+    return measured(with_flow(frames))
+
+
 def engine(source: str, model: str = "x2-realtime") -> dict[str, Any]:
+    """The network and what it recalls, by flow that is known already."""
     frames, video = first_frames(source)
-    return measured(upscaled(frames, video, model))
+    return measured(upscaled(list(with_flow(frames)), video, model))
 
 
 def encode(source: str, target: str, scale: str) -> dict[str, Any]:
@@ -64,6 +71,13 @@ def first_frames(source: str) -> tuple[list[Frame], VideoFormat]:
 
 def upscaled(frames: Iterable[Frame], video: VideoFormat, model: str) -> Iterator[Frame]:
     return Upscale(choose_backend(), load(model), video)(frames)
+
+
+def with_flow(frames: Iterable[Frame]) -> Iterator[Frame]:
+    for frame in EstimateMotion()(frames):
+        if frame.motion is not None:
+            frame.motion()
+        yield frame
 
 
 def to_and_fro(frames: list[Frame], count: int) -> Iterator[Frame]:
@@ -92,6 +106,7 @@ def core_seconds() -> float:
 
 STAGES: dict[str, Callable[..., dict[str, Any]]] = {
     "decode": decode,
+    "motion": motion,
     "generate": generate,
     "engine": engine,
     "encode": encode,

@@ -31,11 +31,11 @@ MODULES = {
 FLOORS = [
     {"errors"},
     {"timing", "frame", "scan", "light", "reference"},
-    {"stage", "zoo", "kernels", "job", "memory", "sizes", "target"},
+    {"stage", "stopwatch", "zoo", "kernels", "job", "memory", "sizes", "target"},
     {"media", "engines"},
     {"motion", "adopt"},
     {"restore"},
-    {"stages"},
+    {"stages", "reading"},
     {"pipeline"},
     {"segments", "stills", "live", "filter"},
     {"cluster"},

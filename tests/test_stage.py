@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from vidgen.stage import Clock, chain, prefetch, timed
+from vidgen.stage import chain, prefetch
 
 
 def test_items_come_in_order_and_the_thread_ends():
@@ -79,33 +79,5 @@ def test_chain_applies_stages_left_to_right():
     assert list(chain([1, 2, 3], drop_first, double)) == [4, 6]
 
 
-def test_clock_counts_items_and_everything_upstream():
-    inner, outer = Clock(), Clock()
-
-    def slow():
-        for item in range(3):
-            time.sleep(0.01)
-            yield item
-
-    assert list(timed(timed(slow(), inner), outer)) == [0, 1, 2]
-    assert inner.items == outer.items == 3
-    assert 0.03 <= inner.seconds <= outer.seconds
-
-
 def _alive(name):
     return any(thread.name == name for thread in threading.enumerate())
-
-
-def test_a_clock_knows_work_from_being_held(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr("vidgen.stage.time.perf_counter", lambda: now[0])
-
-    def work():
-        for n in range(3):
-            now[0] += 2.0
-            yield n
-
-    clock = Clock()
-    for _ in timed(work(), clock):
-        now[0] += 5.0
-    assert (clock.seconds, clock.held, clock.items) == (6.0, 15.0, 3)

@@ -174,8 +174,9 @@ class Report:
     first_frame_seconds: float = 0.0
     """From the beginning of the run to the first frame handed to the encoder."""
     step_seconds: dict[str, float] = field(default_factory=dict)
-    """Wall seconds inside each step. `wait` and `encode wait`: the compute and the encoding thread
-    wait for a picture; `decode full` and `compute full`: those threads wait for room in a queue."""
+    """Wall seconds inside each step. `THREAD wait`: that thread (`motion`, `compute`, `encode`)
+    waits for a picture; `THREAD full` (`decode`, `motion`, `compute`): it waits for room in a
+    queue."""
     notes: list[str] = field(default_factory=list)
     """What was given up, padded or assumed on the way."""
 

@@ -3,7 +3,8 @@
     decode ──queue──> restore ─> motion ─> generate ─> upscale ─> fit ──queue──> encode
     thread            compute thread                                             caller's thread
 
-New frames are made before upscaling, since flow is cheap at low resolution. Only host pictures
+New frames are made before upscaling, since flow is cheap at low resolution. Where no network keeps
+all cores busy, a queue after motion lets a thread of its own go ahead there. Only host pictures
 cross a queue. What runs is one segment, alone: its pictures depend on the job and on nothing that
 was made before. Where it begins inside a shot, frames from before it are run in and thrown away.
 """
@@ -12,24 +13,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
-from itertools import chain, dropwhile, pairwise, takewhile
+from itertools import chain, dropwhile, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
 from vidgen.engines import choose_backend
-from vidgen.errors import TruncatedError, UsageError
+from vidgen.errors import UsageError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.job import Job, Made, Segment, Settings
 from vidgen.light import HLG, PQ
-from vidgen.media import Decoder, Encoder, encoded_depth
+from vidgen.media import Encoder, encoded_depth
+from vidgen.reading import Reading
 from vidgen.scan import PROGRESSIVE, Scan
 from vidgen.sizes import network_passes, target_format
-from vidgen.stage import Clock, Stage, prefetch, timed
+from vidgen.stage import Stage, prefetch
 from vidgen.stages import (
     Depth,
     EstimateMotion,
@@ -41,17 +43,15 @@ from vidgen.stages import (
     Upscale,
     at_rate,
 )
+from vidgen.stopwatch import Stopwatches
 from vidgen.timing import parse_rate
 from vidgen.zoo import Model, load
 
-__all__ = ["Steps", "build_stages", "make_segment", "output_format"]
+__all__ = ["Steps", "build_stages", "make_segment", "output_format", "through"]
 
 _IN_TIME = ("restore", "tone", "motion", "generate")
 # Up to the last step that looks at the frame after the last one.
 _SDR_DEPTH = 8
-_DECODED_BEFORE = Fraction(2)  # seconds: pictures beside a keyframe may refer to ones before it
-_RUN_IN = Fraction(2, 3)  # seconds, from which history and flow converge
-_RUN_OUT = Fraction(1, 3)  # seconds, in which are the fields and repetitions that are looked at
 
 Steps = dict[str, Stage]
 """Stages in the order in which a frame passes them, by the name that the report gives them."""
@@ -71,21 +71,19 @@ def make_segment(
     began = time.perf_counter()
     with ExitStack() as stack:
         steps, _ = build_stages(job.settings, job.video, job.origin, job.scan)
-        clocks = {name: Clock() for name in ("decode", "wait", *steps, "encode wait", "encode")}
-        reading = _Reading(job, segment, steps)
+        watches = Stopwatches()
+        restores, looks_on = "restore" in steps, isinstance(steps.get("generate"), Generate)
+        reading = Reading(job, segment, restores=restores, looks_on=looks_on)
         stack.callback(reading.decoder.close)
-        decoded = prefetch(timed(reading, clocks["decode"]), name="decode")
-        frames: Iterator[Frame] = timed(stack.enter_context(closing(decoded)), clocks["wait"])
+        decoded = prefetch(watches("decode", "decode", reading), name="decode")
         begin, end = _shown(segment, steps)
-        for name in [name for name in steps if name in _IN_TIME]:
-            frames = timed(steps[name](frames), clocks[name])
-        frames = takewhile(lambda frame: end is None or frame.time < end, frames)
-        for name in [name for name in steps if name not in _IN_TIME]:
-            frames = timed(steps[name](frames), clocks[name])
+        frames = through(steps, stack.enter_context(closing(decoded)), watches, stack, end)
         frames = dropwhile(lambda frame: frame.time < begin, frames)
         computed = stack.enter_context(closing(prefetch(frames, name="compute")))
-        pictures = timed(computed, clocks["encode wait"])
-        written = _encode(job, steps, target, pictures, clocks["encode"], progress)
+        pictures = watches("encode", "encode wait", computed)
+        written = _encode(job, steps, target, pictures, progress)
+    seconds = watches.seconds()
+    seconds["encode"] = seconds.pop("encode full")
     return Made(
         coded=written.coded,
         time_base=written.time_base,
@@ -95,10 +93,37 @@ def make_segment(
         frames_in=reading.frames,
         frames_damaged=reading.decoder.failures,
         seconds=time.perf_counter() - began,
-        step_seconds=_own_seconds(clocks),
+        step_seconds=seconds,
         notes=(*reading.decoder.notes, *written.notes),
         broken=reading.broken,
     )
+
+
+def through(
+    steps: Steps,
+    decoded: Iterable[Frame],
+    watches: Stopwatches,
+    stack: ExitStack,
+    end: Fraction | None = None,
+) -> Iterator[Frame]:
+    """`decoded` through all `steps`, but for frames of the output at `end` or later.
+
+    What is to be closed goes to `stack`.
+    """
+    motion = steps.get("motion")
+    ahead = isinstance(motion, EstimateMotion) and motion.at_once
+    thread = "motion" if ahead else "compute"
+    frames = watches(thread, f"{thread} wait", decoded)
+    for name in [name for name in steps if name in _IN_TIME]:
+        frames = watches(thread, name, steps[name](frames))
+        if name == "motion" and ahead:
+            found = stack.enter_context(closing(prefetch(frames, depth=1, name=thread)))
+            thread = "compute"
+            frames = watches(thread, f"{thread} wait", found)
+    frames = takewhile(lambda frame: end is None or frame.time < end, frames)
+    for name in [name for name in steps if name not in _IN_TIME]:
+        frames = watches(thread, name, steps[name](frames))
+    return frames
 
 
 def build_stages(
@@ -129,7 +154,7 @@ def build_stages(
     target = target_format(deepened, settings.scale, settings.size)
     model, passes = _network(settings, source, target)
     if fps is not None or (model and model.history):
-        steps["motion"] = EstimateMotion(fine=fps is not None and settings.tier != "realtime")
+        steps["motion"] = _motion(settings, source, fps, alone=model is None)
     maker = ""
     if fps is not None:
         steps["generate"], maker = at_rate(settings, source, fps, origin)
@@ -166,6 +191,18 @@ def _rate(settings: Settings, source: VideoFormat, scan: Scan) -> tuple[Fraction
     return fps, frames is None or fps > frames
 
 
+def _motion(
+    settings: Settings, source: VideoFormat, fps: Fraction | None, *, alone: bool
+) -> EstimateMotion:
+    """Flow as fine as frames made by it need, and at once where nearly all of it will be used.
+
+    With a network beside it (not `alone`) that gains nothing: its threads keep all cores busy.
+    """
+    made = fps is not None and (source.fps is None or fps > source.fps)
+    at_once = made and alone and settings.generate == "interpolate"
+    return EstimateMotion(fine=fps is not None and settings.tier != "realtime", at_once=at_once)
+
+
 def _network(
     settings: Settings, source: VideoFormat, target: VideoFormat
 ) -> tuple[Model | None, int]:
@@ -188,39 +225,6 @@ def _network(
 def output_format(steps: Steps, source: VideoFormat) -> VideoFormat:
     """The format that comes out of `steps`. Raises UsageError where they do not fit together."""
     return reduce(lambda video, stage: stage.output(video), steps.values(), source)
-
-
-class _Reading:
-    """The frames that a segment is made from: the run-in, its own, and the first one after it."""
-
-    def __init__(self, job: Job, segment: Segment, steps: Steps) -> None:
-        alone = segment.fresh and "restore" not in steps
-        self._from = segment.begin if alone else segment.begin - _RUN_IN
-        self._segment = segment
-        first = max(segment.begin - job.zero - _DECODED_BEFORE, job.settings.start or Fraction(0))
-        end = job.settings.end
-        if segment.end is not None:
-            # So that the first frame after it is there, and what else is looked at.
-            looks_on = "restore" in steps or isinstance(steps.get("generate"), Generate)
-            after = _RUN_OUT if looks_on else Fraction(1, 1 << 30)
-            reach = segment.end - job.zero + after
-            end = reach if end is None else min(reach, max(end, segment.end - job.zero))
-        self.decoder = Decoder(job.settings.source, start=first, end=end)
-        self.decoder.format = job.video  # also where the source changes its own in mid-film
-        self.frames = 0
-        """Frames of the segment itself."""
-        self.broken = ""
-        """Why the source broke off; what was read before that is used."""
-
-    def __iter__(self) -> Iterator[Frame]:
-        begin, end = self._segment.begin, self._segment.end
-        try:
-            for frame in self.decoder:
-                if frame.time >= self._from:
-                    self.frames += frame.time >= begin and (end is None or frame.time < end)
-                    yield frame
-        except TruncatedError as error:
-            self.broken = str(error)
 
 
 def _shown(segment: Segment, steps: Steps) -> tuple[Fraction, Fraction | None]:
@@ -246,7 +250,6 @@ def _encode(
     steps: Steps,
     target: Path,
     pictures: Iterator[Frame],
-    clock: Clock,
     progress: Callable[[int, Fraction], None],
 ) -> _Written:
     first = next(pictures, None)
@@ -266,22 +269,10 @@ def _encode(
     )
     with encoder:
         for number, frame in enumerate(chain([first], pictures), 1):
-            start = time.perf_counter()
             encoder.write(frame)
-            clock.seconds += time.perf_counter() - start
             generated += frame.generated
             held[frame.held] += bool(frame.held)
             progress(number, frame.end)
     return _Written(
         tuple(encoder.coded), encoder.time_base, frame.end, generated, dict(+held), encoder.notes
     )
-
-
-def _own_seconds(clocks: dict[str, Clock]) -> dict[str, float]:
-    """Seconds of each step alone: a step on the compute thread also counts those before it."""
-    own = {name: clocks[name].seconds for name in ("decode", "wait", "encode wait", "encode")}
-    computed = [name for name in clocks if name not in ("decode", "encode wait", "encode")]
-    own |= {"decode full": clocks["decode"].held, "compute full": clocks[computed[-1]].held}
-    for before, name in pairwise(computed):
-        own[name] = clocks[name].seconds - clocks[before].seconds
-    return own

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from vidgen.frame import Frame, VideoFormat
 
-__all__ = ["Clock", "Feed", "Pushed", "Stage", "background", "chain", "prefetch", "timed"]
+__all__ = ["Feed", "Pushed", "Stage", "background", "chain", "prefetch"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -36,34 +35,6 @@ class Stage(Protocol):
 def chain(source: Iterable[Frame], *stages: Stage) -> Iterator[Frame]:
     """`source` through all `stages`, pulled by whoever iterates over the result."""
     return reduce(lambda frames, stage: stage(frames), stages, iter(source))
-
-
-@dataclass(slots=True)
-class Clock:
-    """Wall seconds spent in a step and everything it pulls from, and how many items came out."""
-
-    seconds: float = 0.0
-    items: int = 0
-    held: float = 0.0
-    """Wall seconds from handing an item out until the next was asked for: before a queue, those of
-    waiting for room in it."""
-
-
-def timed(items: Iterable[T], clock: Clock) -> Iterator[T]:
-    """Pass `items` on and add to `clock` the wall seconds that each took and was held."""
-    iterator = iter(items)
-    while True:
-        start = time.perf_counter()
-        try:
-            item = next(iterator)
-        except StopIteration:
-            return
-        finally:
-            clock.seconds += time.perf_counter() - start
-        clock.items += 1
-        start = time.perf_counter()
-        yield item
-        clock.held += time.perf_counter() - start
 
 
 @dataclass(frozen=True, slots=True)

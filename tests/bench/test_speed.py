@@ -159,11 +159,11 @@ def test_films_are_made(tmp_path):
     assert {"decode", "motion", "generate"} <= rows[0].ms.keys()
     assert "encode" in rows[1].ms
     null, film = rows
-    assert null.waits.keys() == {"decode", "compute"}
-    assert film.waits.keys() == {"decode", "compute", "encode"}
+    assert null.waits.keys() == {"decode", "motion", "compute"}
+    assert film.waits.keys() == {"decode", "motion", "compute", "encode"}
     for row in rows:
         assert row.waits[row.bottleneck] == min(row.waits.values())
-        assert not {"wait", "encode wait", "decode full", "compute full"} & row.ms.keys()
+        assert not [name for name in row.ms if name.endswith((" wait", " full"))]
 
 
 def row(fps, what="x2"):

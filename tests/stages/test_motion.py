@@ -45,6 +45,14 @@ def test_flow_is_estimated_once_and_only_when_called_for(shots):
         assert estimate.call_count == 1
 
 
+def test_flow_is_found_at_once_where_that_is_wanted(shots):
+    with patch.object(FlowEstimator, "flow", autospec=True) as estimate:
+        marked = list(EstimateMotion(at_once=True)(shots))
+        assert estimate.call_count == 2 * 3  # both ways, but for cuts and the repetition
+        assert marked[4].motion().reverse is marked[4].motion().reverse
+        assert estimate.call_count == 2 * 3
+
+
 def test_flow_leads_to_the_previous_frame(shots):
     motion = list(EstimateMotion()(shots))[4].motion()
     assert motion.flow.shape == (96, 128, 2)

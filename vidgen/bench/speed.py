@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -24,9 +24,10 @@ from vidgen.engines.device import DeviceEngine
 from vidgen.engines.shapes import inputs_of
 from vidgen.job import Settings
 from vidgen.media import Decoder
-from vidgen.pipeline import build_stages
+from vidgen.pipeline import build_stages, through
 from vidgen.segments import run
-from vidgen.stage import Clock, prefetch, timed
+from vidgen.stage import prefetch
+from vidgen.stopwatch import Stopwatches
 from vidgen.zoo import Model
 
 __all__ = ["Row", "Work", "engine_row", "film_rows", "spread"]
@@ -36,14 +37,6 @@ _WARM_UP_RUNS = 3
 _DEVICE_RUNS = 5
 _DEVICE_PICTURES = 20  # of a run on a GPU: what starts and ends it is a small part of it
 FPS = Fraction(24)
-_WAITS = {
-    "decode full": "decode",
-    "wait": "compute",
-    "compute full": "compute",
-    "encode wait": "encode",
-}
-"""Waits at a queue, as `Report.step_seconds` names them, and the thread that waits."""
-
 Size = tuple[int, int]
 
 
@@ -148,20 +141,14 @@ def film_rows(folder: Path, size: Size, words: dict[str, Any], work: Work) -> It
 def _to_null(settings: Settings, size: Size, words: dict[str, Any]) -> Row:
     with Decoder(settings.source) as decoder:
         steps, _ = build_stages(settings, decoder.format)
-        clocks = {name: Clock() for name in ("decode", "wait", *steps)}
-        began, count = time.perf_counter(), 0
-        with closing(prefetch(timed(decoder, clocks["decode"]), name="decode")) as decoded:
-            frames = timed(decoded, clocks["wait"])
-            for name, stage in steps.items():
-                frames = timed(stage(frames), clocks[name])
-            for _ in frames:
-                count += 1
+        watches, began = Stopwatches(), time.perf_counter()
+        with ExitStack() as stack:
+            reading = prefetch(watches("decode", "decode", decoder), name="decode")
+            decoded = stack.enter_context(closing(reading))
+            count = sum(1 for _ in through(steps, decoded, watches, stack))
         seconds = time.perf_counter() - began
-    decode, before = clocks["decode"], clocks["wait"].seconds
-    spent = {"decode": decode.seconds, "decode full": decode.held, "wait": before}
-    for name in steps:
-        spent[name] = clocks[name].seconds - before
-        before = clocks[name].seconds
+    spent = watches.seconds()
+    del spent["compute full"]  # nothing is behind it
     return _row("null", words, size, count, seconds, spent)
 
 
@@ -176,8 +163,8 @@ def _row(
     """`spent` are seconds as in `Report.step_seconds`."""
     each = {name: round(1000 * value / max(count, 1), 3) for name, value in spent.items()}
     waits: dict[str, float] = {}
-    for name in [name for name in each if name in _WAITS]:
-        thread = _WAITS[name]
+    for name in [name for name in each if name.endswith((" wait", " full"))]:
+        thread = name.split()[0]
         waits[thread] = round(waits.get(thread, 0.0) + each.pop(name), 3)
     return Row(
         kind=kind,

@@ -20,11 +20,14 @@ class EstimateMotion:
     """Attach `cut`, `duplicate` and `motion` to every frame.
 
     Cuts and duplicates are decided at once. Flow costs far more and is estimated when somebody
-    calls `frame.motion()`; it is kept with the frame, so all who call share it.
+    calls `frame.motion()`; it is kept with the frame, so all who call share it. With `at_once` that
+    is done here, but for repetitions, of which nothing is made.
     """
 
     fine: bool = False
     """Finer flow, for several times the work; see `vidgen.motion.FlowEstimator`."""
+    at_once: bool = False
+    """Find flow, both ways, as frames pass: for a thread that works ahead of those who need it."""
 
     def output(self, source: VideoFormat) -> VideoFormat:
         """`source`: pictures and times stay as they are."""
@@ -40,5 +43,7 @@ class EstimateMotion:
             motion = None
             if previous is not None and not change.cut:
                 motion = cache(partial(estimate, previous, luma))
+                if self.at_once and not change.duplicate:
+                    _ = motion().reverse
             yield replace(frame, cut=change.cut, duplicate=change.duplicate, motion=motion)
             previous = luma
