@@ -47,7 +47,7 @@ FLOORS = [
 
 BESIDE = {
     "nets": set(),
-    "train": {"nets", "motion", "media", "engines", "zoo", "timing", "frame", "errors"},
+    "train": {"nets", "bench", "motion", "media", "engines", "zoo", "timing", "frame", "errors"},
 }
 """Outside the house, and what they may use of it; only their command and tests use them."""
 

@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs vidgen[train]")
 
 from vidgen import zoo  # noqa: E402
+from vidgen.bench.lpips import find_lpips  # noqa: E402
 from vidgen.engines import choose_backend  # noqa: E402
 from vidgen.errors import ModelError, UsageError  # noqa: E402
 from vidgen.frame import dtype_of  # noqa: E402
@@ -28,9 +29,12 @@ def pairs(recipe, tmp_path_factory):
     return data.prepare(recipe.data, 2, tmp_path_factory.mktemp("cache"))
 
 
-@pytest.fixture(params=["pixel", "gan"])
+@pytest.fixture(params=["pixel", "gan", "gan and all terms"])
 def staged(request, recipe):
     """The recipe of either stage."""
+    if request.param == "gan and all terms":
+        shown = 0.1 if find_lpips() else 0.0
+        recipe = replace(recipe, train=replace(recipe.train, pingpong=0.1, perceptual=shown))
     return recipe if request.param == "pixel" else replace(recipe, gan=GAN)
 
 

@@ -18,6 +18,7 @@ from vidgen.errors import UsageError
 from vidgen.nets.chain import Upscaler
 from vidgen.nets.critic import Critic
 from vidgen.nets.fusion import Fusion
+from vidgen.train.recipe import completed
 
 __all__ = ["Network", "State", "load", "new", "save", "start"]
 
@@ -89,7 +90,7 @@ def load(state: State, recipe: dict[str, Any], path: Path) -> None:
         raise UsageError(
             f"--resume: no checkpoint {error.filename}; train without it first"
         ) from None
-    if facts["recipe"] != json.loads(json.dumps(recipe)):
+    if json.loads(json.dumps(completed(facts["recipe"]))) != json.loads(json.dumps(recipe)):
         raise UsageError(f"--resume: {path}.json is of another recipe; move it away or train anew")
     state.step = facts["step"]
     state.rng.bit_generator.state = facts["rng"]

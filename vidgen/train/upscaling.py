@@ -15,9 +15,10 @@ from vidgen.train.adversary import against
 from vidgen.train.checkpoint import Network, State
 from vidgen.train.data import Sequence, Sequences
 from vidgen.train.losses import charbonnier, laplacian, spectral
+from vidgen.train.perceptual import Perceptual
 from vidgen.train.recipe import Net, Recipe
 from vidgen.train.train import Gains, autocast
-from vidgen.train.unroll import FULL, Clip, Drawn, tensors, unroll, warp
+from vidgen.train.unroll import FULL, Clip, Drawn, tensors, unroll, unroll_back, warp
 
 __all__ = ["Upscaling", "build", "psnr"]
 
@@ -40,6 +41,8 @@ class Upscaling:
         self, recipe: Recipe, sequences: Sequences, held_out: Iterable[tuple[str, Sequence]] = ()
     ) -> None:
         self._recipe, self._sequences, self._held_out = recipe, sequences, list(held_out)
+        plan = recipe.train
+        self._seer = Perceptual(plan.perceptual_net) if plan.perceptual else None
 
     def build(self, seed: int = 0) -> Upscaler:
         """See `Lesson`, as all here."""
@@ -47,14 +50,21 @@ class Upscaling:
         return build(self._recipe.net, seed)
 
     def loss(self, state: State, device: torch.device) -> Tensor:
-        """The pixels', and the critic's where there is one."""
+        """The pixels', the way back's and the critic's, as the recipe asks for."""
         recipe, net, plan = self._recipe, state.net, self._recipe.train
         assert isinstance(net, Upscaler)
         batch = self._sequences.batch(state.rng, plan.batch, plan.crop, plan.frames)
         clip = tensors(batch, device)
         with autocast(device):
             drawn = unroll(net, clip)
+            again = unroll_back(net, clip, drawn.y[:, -1]) if plan.pingpong else None
         loss = pixel_loss(drawn, clip, recipe, net.scale)
+        if again is not None:
+            loss = loss + plan.pingpong * pingpong(drawn.y, again)
+        if self._seer is not None:
+            with autocast(device):
+                seen = self._seer(drawn.y[:, -1], clip.y_true[:, -1])
+            loss = loss + plan.perceptual * seen
         if state.critic is not None:
             loss = loss + against(state, drawn, clip, recipe)
         return loss
@@ -98,6 +108,15 @@ def pixel_loss(drawn: Drawn, clip: Clip, recipe: Recipe, scale: int) -> Tensor:
     if plan.temporal and clip.y.shape[1] > 1:
         loss = loss + plan.temporal * _temporal(drawn, clip, scale)
     return loss
+
+
+def pingpong(forth: Tensor, back: Tensor) -> Tensor:
+    """How far the frames drawn on the way back are from those on the way forth, in full ranges.
+
+    `forth` (B, n, 1, H, W) and `back`, without the last frame, in units. The first is left out: it
+    has no past on the way forth, and to be like that would be to unlearn what the memory is for.
+    """
+    return (forth[:, 1:-1] - back[:, 1:]).float().abs().mean() / FULL
 
 
 def _temporal(drawn: Drawn, clip: Clip, scale: int) -> Tensor:
