@@ -100,11 +100,19 @@ def test_flows_are_taken_at_about_so_many_moments(clip):
     )  # that of the reference itself, which is not still to the bit
 
 
-def test_a_picture_shown_again_has_no_motion_of_its_own(clip):
+def test_what_lies_between_the_frames_of_the_reference_is_not_measured(clip):
+    slow, fast = clip("slow.mkv", frames=6), clip("fast.mkv", frames=15, fps=60)
+    result = compare(slow, fast, moments=3)
+    assert [score.time * 60 for score in result.scores] == [0, pytest.approx(12, abs=0.1)]
+    assert (result.between, result.unmatched) == (13, 0)
+    assert compare(slow, slow).between == compare(fast, slow).between == 0
+
+
+def test_twice_the_rate_is_measured_at_the_frames_of_the_reference(clip):
     slow, fast = clip("slow.mkv", frames=6), clip("fast.mkv", frames=12, fps=50)
-    result = compare(slow, fast, moments=0)
-    having = [index for index, score in enumerate(result.scores) if "tof" in score.measures]
-    assert having == [2, 4, 6, 8, 10]
+    result = compare(slow, fast, moments=3)
+    assert [score.time for score in result.scores] == [Fraction(n, 25) for n in range(6)]
+    assert (result.between, result.every) == (6, 2)
 
 
 def test_progress_counts_frames(clip):

@@ -22,6 +22,7 @@ __all__ = ["Comparison", "Pair", "Score", "compare", "pair", "sheet", "side_by_s
 _CROP = 480, 270  # pixels of the film in one picture of the sheet
 _WORST = 6  # pairs kept
 _APART = Fraction(1)  # seconds between two of them
+_SAME = Fraction(1, 8)  # of a frame: how far apart two instants are that count as one
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Comparison:
     scores: list[Score] = field(default_factory=list)
     unmatched: int = 0
     """Frames of the output that are shown after the reference has ended."""
+    between: int = 0
+    """Frames of an output of higher rate at instants of which the reference has no picture."""
     worst: list[Pair] = field(default_factory=list)
     """Pairs of lowest PSNR-Y, worst first, one at most of any `_APART` seconds."""
     middle: Pair | None = None
@@ -88,19 +91,30 @@ def compare(
     grows, area averages where it shrinks); without it, different sizes are an error. An 8-bit film
     against a 10-bit one is compared at 10 bits, its values times four. `moments` says at about how
     many places, evenly spread, LPIPS, tOF and warp error are taken; 0 is everywhere.
+
+    An output of higher rate than the reference is scored where both have a picture of one instant:
+    what was made between has nothing to be held against, and moving things would look like faults.
     """
     info = probe(output)
-    half, every = (info.duration or Fraction(0)) / 2, _every(info.frames, moments)
+    half = (info.duration or Fraction(0)) / 2
     with Decoder(reference) as ours, Decoder(output) as theirs:
         if not resize:
             _require_same_size(reference, ours.format, output, theirs.format)
         depth = max(ours.format.bit_depth, theirs.format.bit_depth)
-        result = Comparison(ours.format, theirs.format, depth, every)
+        share = _share(ours.format, theirs.format)
+        result = Comparison(ours.format, theirs.format, depth, _every(info.frames, share, moments))
         held: tuple[Frame, Planes] | None = None
-        with Meter(["out"], depth, every=every, extras=extras, color=ours.format.color) as meter:
+        begin: Fraction | None = None
+        with Meter(
+            ["out"], depth, every=result.every, extras=extras, color=ours.format.color
+        ) as meter:
             for time, shown, frame in pair(ours, theirs):
                 if shown is None:
                     result.unmatched += 1
+                    continue
+                begin = shown.time if begin is None else begin
+                if share < 1 and time - (shown.time - begin) > _SAME * (frame.end - frame.time):
+                    result.between += 1
                     continue
                 if held is None or held[0] is not shown:
                     held = shown, _fitted(shown.planes, ours.format.bit_depth, theirs.format, depth)
@@ -114,9 +128,16 @@ def compare(
     return result
 
 
-def _every(frames: int | None, moments: int) -> int:
-    """One of how many frames makes about `moments` of them."""
-    return max((frames or 0) // moments, 1) if moments else 1
+def _share(reference: VideoFormat, output: VideoFormat) -> Fraction:
+    """Which part of the output's frames the reference has at most; 1 where rates are unknown."""
+    if not reference.fps or not output.fps:
+        return Fraction(1)
+    return min(reference.fps / output.fps, Fraction(1))
+
+
+def _every(frames: int | None, share: Fraction, moments: int) -> int:
+    """One of how many frames makes about `moments` of that share of them."""
+    return max(int((frames or 0) * share) // moments, 1) if moments else 1
 
 
 def pair(

@@ -89,6 +89,8 @@ def _notes(result: Comparison) -> str:
         notes += f" LPIPS, tOF and warp error are taken at one of {result.every} frames."
     if result.unmatched:
         notes += f" {result.unmatched} frames of OUT lie after the end of REF."
+    if result.between:
+        notes += f" {result.between} frames of OUT lie between those of REF and are not measured."
     return notes
 
 

@@ -26,7 +26,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "compare",
         help="measure one film against another",
         description="How near OUT is to REF: pictures, motion and streams. Each frame of OUT is "
-        "compared with the frame of REF that is on show at its time.",
+        "compared with the frame of REF that is on show at its time; where OUT has a higher rate, "
+        "those at the times of frames of REF.",
     )
     parser.add_argument("reference", metavar="REF", type=Path, help="film taken as the truth")
     parser.add_argument("output", metavar="OUT", type=Path, help="film to measure")
@@ -149,6 +150,8 @@ def _table(result: Comparison) -> str:
         rows.append(f"LPIPS, tOF and warp error at one of {result.every} frames (--moments)")
     if result.unmatched:
         rows.append(f"note: {result.unmatched} frames of OUT lie after the end of REF")
+    if result.between:
+        rows.append(f"note: {result.between} frames of OUT lie between those of REF: not measured")
     return "\n".join(rows)
 
 
@@ -193,6 +196,7 @@ def _figures(
         **_rounded(result.means),
         "flow_every": result.every,
         "unmatched": result.unmatched,
+        "between": result.between,
         "worst": [str(each.score.time) for each in result.worst],
         "chapters": dict(zip(("reference", "output"), streams.chapters, strict=True)),
         "chapter_shift": _exact(streams.chapter_shift),
