@@ -12,6 +12,7 @@ from vidgen.segments import run
 
 CAPTIONS = bytes.fromhex("b50031") + b"GA94" + bytes.fromhex("03c1fffc9420ff")
 HDR10_PLUS = bytes.fromhex("b5003c00010401") + b"\x40" + bytes(80)
+RPU = b"\0\0\1\x7c\x01" + bytes(range(25, 60))  # a unit of type 62, as in Dolby Vision profile 8
 SEI = {"libx264": b"\x06", "libx265": b"\x4e\x01"}
 
 
@@ -25,7 +26,7 @@ def escaped(data: bytes) -> bytes:
     return bytes(out)
 
 
-def with_sei(source, target, codec: str, payload: bytes):
+def with_sei(source, target, codec: str, payload: bytes, behind: bytes = b""):
     """A raw stream with user data registered by ITU-T T.35 before its first picture."""
     unit = SEI[codec] + escaped(bytes([4, len(payload)]) + payload + b"\x80")
     with av.open(str(source)) as container, target.open("wb") as file:
@@ -40,7 +41,7 @@ def with_sei(source, target, codec: str, payload: bytes):
                 if not number:  # after the heads, before the picture
                     slices = (b"\0\0\1\x65", b"\0\0\1\x26\1", b"\0\0\1\x28\1", b"\0\0\1\x2a\1")
                     place = next(data.index(s) for s in slices if s in data)
-                    data = data[:place] + b"\0\0\1" + unit + data[place:]
+                    data = data[:place] + b"\0\0\1" + unit + data[place:] + behind
                 file.write(data)
     return target
 
@@ -63,6 +64,17 @@ def test_hdr10_plus(film, tmp_path):
     path = with_sei(whole, tmp_path / "b.hevc", "libx265", HDR10_PLUS)
     assert notes(whole) == []
     assert notes(path) == ["HDR10+ scene data is not carried; the static levels of HDR10 are"]
+
+
+def test_dolby_vision_is_said_before_the_work_and_after(film, tmp_path):
+    options = {"x265-params": "log-level=none"}
+    whole = film("a.mp4", codec="libx265", pix_fmt="yuv420p10le", frames=3, options=options)
+    path, heard = with_sei(whole, tmp_path / "b.hevc", "libx265", HDR10_PLUS[:3], RPU), []
+    settings = Settings(source=path, target=tmp_path / "out.mkv", scale=1)
+    report = run(settings, lambda _: heard.append("a frame"), heard.append)
+    note = "Dolby Vision data is not carried; the picture under it is kept as it is"
+    assert heard == [f"note: {note}", *["a frame"] * 3]
+    assert note in report.notes
 
 
 def with_box(data: bytes, path: list[bytes], box: bytes) -> bytes:

@@ -92,8 +92,10 @@ def test_made_pictures_have_that_of_the_one_before(source, tmp_path):
 
 
 def test_other_codecs_say_that_they_do_not_take_it(source, tmp_path):
-    words = {"scale": 1, "preset": "ultrafast"}
-    report = run(Settings(source=source(), target=tmp_path / "out.mkv", **words))
+    words, heard = {"scale": 1, "preset": "ultrafast"}, []
+    settings = Settings(source=source(), target=tmp_path / "out.mkv", **words)
+    report = run(settings, lambda _: heard.append("a frame"), heard.append)
+    assert heard == [f"note: {NOT_CARRIED}", *["a frame"] * 30]  # before the work
     assert report.notes.count(NOT_CARRIED) == 1
 
 

@@ -97,7 +97,7 @@ def test_no_more_workers_than_pieces(settings, length, count):
 @pytest.mark.parametrize("length", ["1", "1.3", "2.1", "4", "4.01", "9"])
 def test_how_many_pieces_there_can_be(settings, length):
     asked = settings(segment=Fraction(length))
-    job = _looked_at(asked, probe(asked.source))
+    job, _ = _looked_at(asked, probe(asked.source))
     assert len(list(starts(job))) <= most_segments(job.total, job.settings.segment)
     assert most_segments(None, job.settings.segment) is None
 
@@ -117,7 +117,7 @@ def test_an_error_of_a_worker_is_the_error_of_the_run(settings):
 def test_workers_take_the_gpus_in_turn(settings, monkeypatch):
     def devices(**words):
         asked = settings(jobs=3, **words)
-        job = _looked_at(asked, probe(asked.source))
+        job, _ = _looked_at(asked, probe(asked.source))
         return [workers._on_its_gpu(job, number).settings.device for number in range(3)]
 
     assert devices() == [None, None, None]

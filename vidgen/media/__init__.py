@@ -7,7 +7,7 @@ from vidgen.media.codecs import (
     require_encodable,
 )
 from vidgen.media.decode import Decoder
-from vidgen.media.encode import Encoder
+from vidgen.media.encode import Encoder, scenes_left_behind
 from vidgen.media.extras import require_showable
 from vidgen.media.hardware import hardware_names
 from vidgen.media.join import Joiner, Piece
@@ -36,4 +36,5 @@ __all__ = [
     "require_map",
     "require_showable",
     "require_sound",
+    "scenes_left_behind",
 ]

@@ -48,6 +48,8 @@ class Decoder:
     """The colour tags that the film itself has."""
     notes: list[str]
     """What is given up, padded or put right; complete when the iteration has ended."""
+    left_behind: list[str]
+    """Those of the notes that tell what pictures carry and cannot take along; known at once."""
 
     def __init__(
         self,
@@ -75,8 +77,9 @@ class Decoder:
             self.tagged = self.format.color
             color, unsaid = said_by_size(self.tagged, first.width, first.height)
             self.format = replace(self.format, color=color)
-            self.notes = what_is_given_up(first) + unsaid
-            self.notes += what_is_left_behind(first, scene=self._pictures.has_scene(first))
+            scene = self._pictures.has_scene(first)
+            self.left_behind = what_is_left_behind(first, scene=scene)
+            self.notes = what_is_given_up(first) + unsaid + self.left_behind
             self._stamps = Stamps(self._pictures.time_base, self.format.fps)
         except BaseException:
             self.close()

@@ -36,13 +36,18 @@ from vidgen.media.source import reason
 from vidgen.media.streams import StreamCopier
 from vidgen.timing import common_time_base
 
-__all__ = ["Encoder"]
+__all__ = ["Encoder", "scenes_left_behind"]
 
 log = logging.getLogger(__name__)
 
 _TAKES_SCENES = "x265"
 _NO_SCENES = f"HDR10+ scene data is not carried; --codec {_TAKES_SCENES} takes it"
 _MATROSKA = ("matroska", "webm")
+
+
+def scenes_left_behind(codec: str, scene: bytes) -> list[str]:
+    """A note where a picture has HDR10+ data, `scene`, and the codec of that word takes none."""
+    return [_NO_SCENES] if scene and codec != _TAKES_SCENES else []
 
 
 class Encoder:
@@ -189,10 +194,10 @@ class Encoder:
 
     def _keep_scene(self, pts: int, scene: bytes) -> None:
         """HDR10+ data for the packet of that picture; a note where the codec takes none."""
-        if scene and self._codec.word == _TAKES_SCENES:
+        left = scenes_left_behind(self._codec.word, scene)
+        self.notes += [note for note in left if note not in self.notes]
+        if scene and not left:
             self._scenes[pts] = scene
-        elif scene and _NO_SCENES not in self.notes:
-            self.notes.append(_NO_SCENES)
 
     def _source_pix_fmt(self, frame: Frame) -> str:
         """The layout of the planes that the encoder takes, or that its pictures are made of."""

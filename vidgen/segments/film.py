@@ -27,6 +27,7 @@ from vidgen.media import (
     require_map,
     require_showable,
     require_sound,
+    scenes_left_behind,
 )
 from vidgen.pipeline import build_stages, output_format
 from vidgen.restore import scan_notes
@@ -59,9 +60,10 @@ def run(
 ) -> Report:
     """Read the source, make the target, say what was done. Raises VidgenError.
 
-    `announce` is told before the work begins what a long film will take: without it, no sample is
-    made. `make` makes the segments; by default processes of this machine do, `jobs` of them but no
-    more than there can be segments. A KeyboardInterrupt passes, and says how far the film is.
+    `announce` is told before the work begins what the new film will lack, and what a long one will
+    take: without it, no sample is made. `make` makes the segments; by default processes of this
+    machine do, `jobs` of them but no more than there can be segments. A KeyboardInterrupt passes,
+    and says how far the film is.
     """
     began = time.perf_counter()
     require_writable(settings.target, settings.source, settings.overwrite)
@@ -86,16 +88,16 @@ def _made(
     make: Maker | None,
 ) -> Report:
     """The whole of `run`, once its words are known to be accepted."""
-    job = _looked_at(settings, info)
+    job, left_behind = _looked_at(settings, info)
     steps, engine = build_stages(settings, job.video, job.origin, job.scan)
     video = output_format(steps, job.video)
     job = replace(job, threads=_encoder_threads(video))
     with Work(job, identify(job, steps, engine)) as work:
         tally = tally_of(work.job, Report(job.video, video, engine))
         try:
-            _require_holdable(work, video)
-            if announce and not work.pieces.count() and (needs := estimate(work)):
-                announce(str(needs))
+            left_behind += _require_holdable(work, video)
+            if announce:
+                _announce(announce, work, left_behind)
             made = _make_all(work, tally, make or _one_by_one)
             notes = _join(work, video, made)
         except KeyboardInterrupt:
@@ -114,6 +116,14 @@ def _made(
         report.notes.append("--hdr sdr: nothing to do, the film is not HDR")
     report.notes = [*scan_notes(job.scan), *work.notes, *dict.fromkeys([*report.notes, *notes])]
     return report
+
+
+def _announce(announce: Callable[[str], None], work: Work, left_behind: Sequence[str]) -> None:
+    """Say before the work what the new film will lack, and what a long one will take."""
+    for each in left_behind:
+        announce(f"note: {each}")
+    if not work.pieces.count() and (needs := estimate(work)):
+        announce(str(needs))
 
 
 def _require_words(settings: Settings) -> None:
@@ -141,15 +151,20 @@ def _total(settings: Settings, info: MediaInfo) -> Fraction | None:
     return max(min(ends) - (settings.start or 0), Fraction(0)) if ends else None
 
 
-def _looked_at(settings: Settings, info: MediaInfo) -> Job:
-    """The job, after a look at the source's head and the first frame asked for."""
+def _looked_at(settings: Settings, info: MediaInfo) -> tuple[Job, list[str]]:
+    """The job, after a look at the source's head and the first frame asked for.
+
+    Beside it notes on what the pictures carry and the new ones will not.
+    """
     require_showable(settings.source)
     with Decoder(settings.source, start=settings.start, end=settings.end) as decoder:
         first = next(iter(decoder), None)
         if first is None:
             raise InputError(f"{settings.source}: no picture in the range asked for")
-        video = decoder.format
-    return Job(
+        video, left_behind = decoder.format, decoder.left_behind
+    if settings.hdr == "keep":
+        left_behind = left_behind + scenes_left_behind(settings.codec, first.scene)
+    job = Job(
         settings=settings,
         video=video,
         zero=info.start,
@@ -160,6 +175,7 @@ def _looked_at(settings: Settings, info: MediaInfo) -> Job:
         threads=1,
         scan=scanned(settings),
     )
+    return job, left_behind
 
 
 def _encoder_threads(video: VideoFormat) -> int:
@@ -195,10 +211,15 @@ def _one_by_one(
         yield segment, work.pieces.make(work.job, segment, partial(tally.running, segment))
 
 
-def _require_holdable(work: Work, video: VideoFormat) -> None:
-    """Begin the output, to hear now and not after hours what its container refuses."""
+def _require_holdable(work: Work, video: VideoFormat) -> list[str]:
+    """Begin the output, to hear now and not after hours what its container refuses.
+
+    Notes on what it is not given.
+    """
     trial = work.pieces.folder / f"trial{work.job.settings.target.suffix}"
-    _joiner(work.job, video, trial, _ANY_CLOCK).discard()
+    joiner = _joiner(work.job, video, trial, _ANY_CLOCK)
+    joiner.discard()
+    return joiner.notes
 
 
 def _join(work: Work, video: VideoFormat, made: Sequence[tuple[Segment, Made]]) -> list[str]:
