@@ -16,7 +16,7 @@ from vidgen.train import adversary, checkpoint, data, train  # noqa: E402
 from vidgen.train.export import export  # noqa: E402
 from vidgen.train.fold import folded  # noqa: E402
 from vidgen.train.parity import check_parity  # noqa: E402
-from vidgen.train.recipe import Gan  # noqa: E402
+from vidgen.train.recipe import Gan, read  # noqa: E402
 from vidgen.train.run import train_recipe  # noqa: E402
 from vidgen.train.unroll import tensors, unroll  # noqa: E402
 from vidgen.train.upscaling import Upscaling, build  # noqa: E402
@@ -149,6 +149,25 @@ def test_the_critic_changes_what_is_learnt_after_it_has_learnt_to_see(recipe, pa
         ]
         same = [torch.equal(a, b) for a, b in zip(*(n.parameters() for n in nets), strict=True)]
         assert all(same) is alike
+
+
+@pytest.mark.parametrize("tier", ["realtime", "balanced", "quality"])
+def test_the_second_flavour_of_each_tier_begins_from_the_first(
+    tier, root, recipe, pairs, tmp_path, monkeypatch
+):
+    """A step of the shipped recipe, on little: its terms add up and move the weights."""
+    monkeypatch.chdir(root)
+    whole = read(root / f"models/recipes/x2-{tier}-gan.toml")
+    seen = whole.train.perceptual if find_lpips() else 0.0
+    plan = replace(whole.train, steps=1, batch=1, crop=16, frames=3, perceptual=seen, warmup=1)
+    small = replace(whole, data=recipe.data, train=plan, gan=replace(whole.gan, pretrain=0))
+    first = Upscaling(small, pairs).build()
+    checkpoint.start(first, root / plan.start)
+    state = train.train(small, Upscaling(small, pairs), tmp_path / "state")
+    for (name, value), before in zip(state.net.named_parameters(), first.parameters(), strict=True):
+        assert value.isfinite().all(), name
+        if name.startswith("luma") and "mix" not in name and "wide" not in name:
+            assert not torch.equal(value, before), name
 
 
 def test_the_critic_tells_drawn_from_real(recipe, pairs, tmp_path):
