@@ -19,6 +19,7 @@ from vidgen.reference.history import MARGIN_CODES, MARGIN_SHARE, MISMATCH
 
 __all__ = ["MARGIN_CODES", "MARGIN_SHARE", "align", "trusted"]
 
+_STRIP = 64  # rows of which positions stay in the cache while all planes are sampled
 _WINDOW = 3  # half-resolution pixels a side over which pictures are compared
 
 
@@ -55,13 +56,15 @@ def align(
     """
     height, width = y.shape
     wide = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
-    corner: NDArray[Any] = cv2.addWeighted(wide, scale, pixel_grid(height, width), scale, 0)
-    low, high = _limits(y)
+    grid, (low, high) = pixel_grid(height, width), _limits(y)
     planes = np.empty((scale**2, height, width), y.dtype)
-    for number, plane in enumerate(planes):
-        shifted = output[number // scale :, number % scale :]  # cheaper than to move the positions
-        moved = sample(shifted, corner)
-        cv2.min(cv2.max(moved, low, dst=moved), high, dst=plane)
+    for top in range(0, height, _STRIP):
+        rows = slice(top, top + _STRIP)
+        corner: NDArray[Any] = cv2.addWeighted(wide[rows], scale, grid[rows], scale, 0)
+        for number, plane in enumerate(planes):
+            shifted = output[number // scale :, number % scale :]  # cheaper than to move positions
+            moved = sample(shifted, corner)
+            cv2.min(cv2.max(moved, low[rows], dst=moved), high[rows], dst=plane[rows])
     return planes
 
 
