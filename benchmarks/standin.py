@@ -8,6 +8,7 @@ is counted.
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Self
@@ -89,6 +90,7 @@ class _Array:
             cupy.held -= array.nbytes
             raise OutOfMemoryError
         self.array, self.cupy, self.dtype, self.shape = array, cupy, array.dtype, array.shape
+        self.itemsize, self.nbytes, self.data = array.itemsize, array.nbytes, _Pointer(self)
 
     def __del__(self) -> None:
         if hasattr(self, "cupy"):
@@ -103,6 +105,25 @@ class _Array:
     def get(self, stream: _Stream | None = None) -> NDArray[Any]:
         assert self.cupy.capture is None, "a copy to the host in a graph"
         return self.array.copy()
+
+
+class _Pointer:
+    """Where an array lies."""
+
+    def __init__(self, array: _Array) -> None:
+        self.owner = weakref.ref(array)
+
+    def memset_async(self, value: int, size: int, stream: _Stream) -> None:
+        self._bytes(size)[...] = value
+
+    def copy_from_device_async(self, source: _Pointer, size: int, stream: _Stream) -> None:
+        self._bytes(size)[...] = source._bytes(size)
+
+    def _bytes(self, size: int) -> NDArray[np.uint8]:
+        array = self.owner()
+        assert array is not None, "memory that was given back"
+        assert array.cupy.capture is None, "it is not for a graph"
+        return array.array.reshape(-1).view(np.uint8)[:size]
 
 
 class _Device:

@@ -1,4 +1,5 @@
-// The engine's previous output at the pixels of the next input, clamped to what is around each.
+// The engine's previous output at the pixels of the next input, clamped to what is around each, and
+// how far to trust it.
 //
 //     out(s * a + b, y, x) = clamp(previous(s * (y + v) + a, s * (x + u) + b), low, high)
 //
@@ -9,25 +10,32 @@
 //     margin = (peak + 1) / 32 + (most - least) / 2, rounded half to even
 //     low    = max(least - margin, 0),  high = min(most + margin, peak)
 //
+// `confidence` is `trust` enlarged as the flow is, rounded half up.
+//
 // Coordinates and weights are float32 and each operation is rounded by itself (compile without
-// fused multiply-add), so every code is that of `align_reference` of vidgen/reference/history.py.
+// fused multiply-add), so every code is that of `align_reference` and `widened_reference` of
+// vidgen/reference/history.py.
 //
 //     previous     (scale height, scale width) contiguous; history_u8: 8 bit, history_u16: the
-//                  value in the low bits; peak is 255 or 1023
+//                  value in the low bits, history_f16: in half precision; peak is 255 or 1023
 //     input        (height, width), as `previous`
 //     flow         (flow_height, flow_width, 2) float32, (x, y) displacements in input pixels; one
 //                  that is no number reads the first row or column, never out of bounds
+//     trust        (flow_height, flow_width) 8 bit
 //     out          (scale scale, height, width), as `previous`
+//     confidence   (height, width) 8 bit
 //
 // Launch: one thread an input pixel, x along the row: block (32, 8), grid (ceil(width / 32),
-// ceil(height / 8)). No shared memory. `out` must not overlap what is read.
+// ceil(height / 8)). No shared memory. What is written must not overlap what is read.
 
 #include "bilinear.h"
+#include "float16.h"
 
 template <typename Sample>
 __device__ void history(const Sample* __restrict__ previous, const Sample* __restrict__ input,
-                        const float* __restrict__ flow, Sample* __restrict__ out, int height,
-                        int width, int flow_height, int flow_width, int scale, int peak)
+                        const float* __restrict__ flow, const unsigned char* __restrict__ trust,
+                        Sample* __restrict__ out, unsigned char* __restrict__ confidence,
+                        int height, int width, int flow_height, int flow_width, int scale, int peak)
 {
     const int column = blockIdx.x * blockDim.x + threadIdx.x;
     const int row = blockIdx.y * blockDim.y + threadIdx.y;
@@ -47,6 +55,9 @@ __device__ void history(const Sample* __restrict__ previous, const Sample* __res
 
     const float flow_x = (column + 0.5f) * (float(flow_width) / float(width)) - 0.5f;
     const float flow_y = (row + 0.5f) * (float(flow_height) / float(height)) - 0.5f;
+    const float trusted =
+        bilinear(trust, flow_height, flow_width, flow_width, 1, flow_x, flow_y);
+    confidence[size_t(row) * width + column] = floorf(trusted + 0.5f);
     const unsigned flow_row = 2 * flow_width, wide = scale * width;
     const float u = bilinear(flow, flow_height, flow_width, flow_row, 2, flow_x, flow_y);
     const float v = bilinear(flow + 1, flow_height, flow_width, flow_row, 2, flow_x, flow_y);
@@ -60,17 +71,26 @@ __device__ void history(const Sample* __restrict__ previous, const Sample* __res
         }
 }
 
-extern "C" __global__ void history_u8(const unsigned char* previous, const unsigned char* input,
-                                      const float* flow, unsigned char* out, int height, int width,
-                                      int flow_height, int flow_width, int scale, int peak)
+extern "C" __global__ void history_u8(const unsigned char* previous, const unsigned char* input, const float* flow,
+    const unsigned char* trust, unsigned char* out, unsigned char* confidence, int height, int width,
+    int flow_height, int flow_width, int scale, int peak)
 {
-    history(previous, input, flow, out, height, width, flow_height, flow_width, scale, peak);
+    history(previous, input, flow, trust, out, confidence, height, width, flow_height, flow_width,
+            scale, peak);
 }
 
-extern "C" __global__ void history_u16(const unsigned short* previous,
-                                       const unsigned short* input, const float* flow,
-                                       unsigned short* out, int height, int width,
-                                       int flow_height, int flow_width, int scale, int peak)
+extern "C" __global__ void history_u16(const unsigned short* previous, const unsigned short* input, const float* flow,
+    const unsigned char* trust, unsigned short* out, unsigned char* confidence, int height, int width,
+    int flow_height, int flow_width, int scale, int peak)
 {
-    history(previous, input, flow, out, height, width, flow_height, flow_width, scale, peak);
+    history(previous, input, flow, trust, out, confidence, height, width, flow_height, flow_width,
+            scale, peak);
+}
+
+extern "C" __global__ void history_f16(const Float16* previous, const Float16* input, const float* flow,
+    const unsigned char* trust, Float16* out, unsigned char* confidence, int height, int width,
+    int flow_height, int flow_width, int scale, int peak)
+{
+    history(previous, input, flow, trust, out, confidence, height, width, flow_height, flow_width,
+            scale, peak);
 }

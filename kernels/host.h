@@ -73,6 +73,32 @@ inline float __int_as_float(int bits)
     return value;
 }
 
+// A number as the bits of half precision, rounded to nearest even, and back.
+inline unsigned host_half(float value)
+{
+    unsigned bits;
+    std::memcpy(&bits, &value, 4);
+    const unsigned sign = bits >> 16 & 0x8000;
+    const float size = std::fabs(value);
+    if (std::isnan(value))
+        return sign | 0x7E00;
+    if (size >= 65520.0f)
+        return sign | 0x7C00;
+    if (size < 0x1p-14f)  // steps of 2^-24; 0x1p-14 itself is the first normal number
+        return sign | unsigned(std::nearbyint(size * 0x1p24f));
+    bits &= 0x7FFFFFFF;
+    return sign | (((bits + 0xFFF + (bits >> 13 & 1)) >> 13) - (112 << 10));
+}
+
+inline float host_float(unsigned bits)
+{
+    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    const float size = exponent == 0    ? std::ldexp(float(fraction), -24)
+                       : exponent == 31 ? (fraction ? NAN : INFINITY)
+                                        : std::ldexp(float(1024 + fraction), exponent - 25);
+    return bits & 0x8000 ? -size : size;
+}
+
 // The bits of (high, low) from `shift`, below 32, on.
 inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift)
 {

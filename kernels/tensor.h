@@ -61,31 +61,6 @@ __device__ void multiply_add(float (&sum)[4], const unsigned (&a)[4], uint2 b)
 
 #else  // on the CPU, with host.h
 
-inline unsigned host_half(float value)
-{
-    unsigned bits;
-    std::memcpy(&bits, &value, 4);
-    const unsigned sign = bits >> 16 & 0x8000;
-    const float size = std::fabs(value);
-    if (std::isnan(value))
-        return sign | 0x7E00;
-    if (size >= 65520.0f)
-        return sign | 0x7C00;
-    if (size < 0x1p-14f)  // steps of 2^-24; 0x1p-14 itself is the first normal number
-        return sign | unsigned(std::nearbyint(size * 0x1p24f));
-    bits &= 0x7FFFFFFF;
-    return sign | (((bits + 0xFFF + (bits >> 13 & 1)) >> 13) - (112 << 10));
-}
-
-inline float host_float(unsigned bits)
-{
-    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    const float size = exponent == 0    ? std::ldexp(float(fraction), -24)
-                       : exponent == 31 ? (fraction ? NAN : INFINITY)
-                                        : std::ldexp(float(1024 + fraction), exponent - 25);
-    return bits & 0x8000 ? -size : size;
-}
-
 // Every half number, since converting one takes longer than all else here.
 inline const float* host_halves()
 {

@@ -4,16 +4,19 @@
 //     moved(y, x) = |previous(y + v / 2, x + u / 2) - current(y, x)|   bilinear, rounded half up
 //     still(y, x) = |previous(y, x) - current(y, x)|
 //
+// where (u, v) is `flow` enlarged by `factor`, bilinear between pixel centres, edges replicated;
 // both summed over the 3 x 3 pixels around, mirrored at the outermost pixels. Then
 //
 //     trust(y, x) = 255 / (1 + (min(moved, still) / 22.5)^2), rounded half to even
-//     rested(y, x) = (0, 0) where still <= moved, else flow(y, x)
+//     rested(y, x) = (0, 0) where still <= moved, else (u, v)
 //
 // 22.5 is a mean difference of 2.5. Each operation is rounded by itself (compile without fused
 // multiply-add), so both are those of `trusted_reference` of vidgen/reference/history.py.
 //
 //     previous, current   (height, width) 8 bit: luma at half its resolution
-//     flow, rested        (height, width) of float2: (u, v) in pixels of the full resolution
+//     flow                (flow_height, flow_width, 2) float32: (x, y) displacements in pixels of
+//                         the picture `factor` times smaller, at its full resolution
+//     rested              (height, width) of float2: (u, v) in pixels of the full resolution
 //     trust               (height, width) 8 bit
 //
 // Launch: one thread a pixel, x along the row: block (32, 8), grid (ceil(width / 32),
@@ -40,19 +43,37 @@ __device__ int around(const unsigned char (&tile)[HIGH][WIDE], int row, int colu
     return sum;
 }
 
+// A flow field, and by how much to enlarge it.
+struct Flow {
+    const float* field;
+    int height, width;
+    float factor;
+
+    __device__ float2 at(int row, int column) const
+    {
+        const float x = (column + 0.5f) / factor - 0.5f, y = (row + 0.5f) / factor - 0.5f;
+        const unsigned stride = 2 * width;
+        return {factor * bilinear(field, height, width, stride, 2, x, y),
+                factor * bilinear(field + 1, height, width, stride, 2, x, y)};
+    }
+};
+
 extern "C" __global__ void trust(const unsigned char* __restrict__ previous,
                                  const unsigned char* __restrict__ current,
-                                 const float2* __restrict__ flow, float2* __restrict__ rested,
-                                 unsigned char* __restrict__ trusted, int height, int width)
+                                 const float* __restrict__ field, float2* __restrict__ rested,
+                                 unsigned char* __restrict__ trusted, int height, int width,
+                                 int flow_height, int flow_width, int factor)
 {
     __shared__ unsigned char moved[HIGH][WIDE], still[HIGH][WIDE];
+    const Flow flow{field, flow_height, flow_width, float(factor)};
     const int left = blockIdx.x * COLUMNS, top = blockIdx.y * ROWS;
     const int thread = threadIdx.y * COLUMNS + threadIdx.x;
     for (int at = thread; at < HIGH * WIDE; at += ROWS * COLUMNS) {
         const int row = mirrored(top + at / WIDE - 1, height);
         const int column = mirrored(left + at % WIDE - 1, width);
         const size_t pixel = size_t(row) * width + column;
-        const float x = column + 0.5f * flow[pixel].x, y = row + 0.5f * flow[pixel].y;
+        const float2 motion = flow.at(row, column);
+        const float x = column + 0.5f * motion.x, y = row + 0.5f * motion.y;
         const float seen = floorf(bilinear(previous, height, width, width, 1, x, y) + 0.5f);
         const int now = current[pixel];
         moved[at / WIDE][at % WIDE] = fabsf(seen - float(now));
@@ -68,5 +89,5 @@ extern "C" __global__ void trust(const unsigned char* __restrict__ previous,
     const size_t pixel = size_t(row) * width + column;
     const float ratio = float(min(by_motion, by_rest)) * (1.0f / 22.5f);
     trusted[pixel] = rintf(255.0f / (1.0f + ratio * ratio));
-    rested[pixel] = by_rest <= by_motion ? float2{0.0f, 0.0f} : flow[pixel];
+    rested[pixel] = by_rest <= by_motion ? float2{0.0f, 0.0f} : flow.at(row, column);
 }

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Color", "Frame", "Motion", "Planes", "VideoFormat", "dtype_of"]
+__all__ = ["Color", "Field", "Frame", "Motion", "Planes", "VideoFormat", "dtype_of"]
 
 Planes = tuple[NDArray[Any], NDArray[Any]]
 """`y (H, W)`, `uv (H/2, W/2, 2)`, C-contiguous; uint8, or uint16 with the value in the low bits."""

@@ -14,9 +14,15 @@ from vidgen import zoo
 from vidgen.engines import Backend
 from vidgen.engines.shapes import inputs_of
 from vidgen.kernels import load
+from vidgen.reference.history import (
+    align_reference,
+    halve_reference,
+    trusted_reference,
+    widened_reference,
+)
 from vidgen.zoo import Model
 
-__all__ = ["SHIPPED", "Check", "by_torch", "growth", "kernels", "made_up", "networks"]
+__all__ = ["SHIPPED", "Check", "by_torch", "growth", "kernels", "made_up", "networks", "recalled"]
 
 SHIPPED = zoo.names(zoo.models_folder())
 
@@ -137,15 +143,46 @@ def made_up(model: Model, width: int, height: int, depth: int) -> list[NDArray[A
     return given
 
 
-def growth(backend: Backend, cupy: Any, frames: int, width: int, height: int) -> Check:
-    """Free memory of the device after so many frames, planes in and out each time."""
+def recalled(
+    backend: Backend, width: int, height: int, depths: Sequence[int] = (8, 10)
+) -> Iterator[Check]:
+    """The past that is made on the device: pictures as with the past that NumPy makes."""
     model = zoo.load("x2-realtime")
-    given = made_up(model, width, height, 8)
+    for depth in depths:
+        given = made_up(model, width, height, depth)
+        first, second = (tuple(np.roll(each, 3 * n, 1) for each in given[:2]) for n in (0, 1))
+        flow, memory = flow_of(width, height), backend.memory(1)
+        assert memory is not None
+        with backend.compile(model, width, height, depth) as engine:
+            drawn = memory.draw(engine, first, None, keep=True)[0]
+            ours = memory.draw(engine, second, flow, keep=True)
+            halves = halve_reference(first[0]), halve_reference(second[0])
+            rested, trust = trusted_reference(*halves, flow)
+            history = align_reference(drawn, second[0], rested, model.scale)
+            theirs = engine(*second, history, widened_reference(trust, second[0].shape))
+            seen = (apart(ours, engine(*second, *map(np.zeros_like, given[2:]))) > 0).mean()
+        codes = apart(ours, theirs)
+        told = f"{(codes > 0).sum()} codes apart; the past changes {seen:.0%} of all codes"
+        yield Check(f"the past, {depth} bit", bool(codes.max() == 0 and seen > 0.01), told)
+
+
+def flow_of(width: int, height: int) -> NDArray[np.float32]:
+    """Three pixels to the left, more or less."""
+    flow = np.random.default_rng(1).normal(0, 0.3, (height // 2, width // 2, 2))
+    return (flow - (3, 0)).astype(np.float32)
+
+
+def growth(backend: Backend, cupy: Any, frames: int, width: int, height: int) -> Check:
+    """Free memory of the device after so many frames, drawn with what is recalled each time."""
+    model = zoo.load("x2-realtime")
+    y, uv = made_up(model, width, height, 8)[:2]
+    flow, memory = flow_of(width, height), backend.memory(1)
+    assert memory is not None
     with backend.compile(model, width, height, 8) as engine:
         for _ in range(min(_SETTLED, frames)):
-            engine(*given)
+            memory.draw(engine, (y, uv), flow, keep=True)
         before = cupy.cuda.runtime.memGetInfo()[0]
         for _ in range(frames):
-            engine(*given)
+            memory.draw(engine, (y, uv), flow, keep=True)
         lost = before - cupy.cuda.runtime.memGetInfo()[0]
     return Check("memory", lost <= 0, f"{lost} bytes less are free after {frames} more frames")

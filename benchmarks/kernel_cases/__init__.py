@@ -23,6 +23,7 @@ SIZES = [(1, 1), (1, 37), (37, 1), (2, 2), (8, 32), (9, 33), (31, 65), (50, 70)]
 CASES: dict[str, Callable[[np.random.Generator, int, int], Iterator[Case]]] = {
     "changes": pictures.changes,
     "densify": motion.densities,
+    "halve": pictures.halves,
     "history": pictures.histories,
     "match": motion.matches,
     "planes": pictures.surfaces,

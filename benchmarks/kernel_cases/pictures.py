@@ -1,4 +1,4 @@
-"""Cases of the kernels whose work is whole pictures: warps, history, trust, surfaces, changes."""
+"""Cases of the kernels whose work is whole pictures: warps, the past, surfaces, changes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ import numpy as np
 from benchmarks.kernel_cases.case import Case, flows, log2, named, noise, slopes
 from vidgen.kernels import over_pixels
 from vidgen.reference.changes import BINS, difference_reference, histogram_reference
-from vidgen.reference.history import align_reference, trusted_reference
+from vidgen.reference.history import (
+    align_reference,
+    halve_reference,
+    trusted_reference,
+    widened_reference,
+)
 from vidgen.reference.sampling import warp_blocks_reference, warp_reference
 from vidgen.reference.surfaces import packed_reference, unpacked_reference
 
-__all__ = ["changes", "histories", "surfaces", "trusts", "warps"]
+__all__ = ["changes", "halves", "histories", "surfaces", "trusts", "warps"]
 
 _CHANNELS = {1: "one channel", 2: "two channels"}
 
@@ -55,20 +60,43 @@ def _block_warps(rng: np.random.Generator, height: int, width: int) -> Iterator[
             )
 
 
+_DTYPES = {"u8": np.uint8, "u16": np.uint16, "f16": np.float16}
+
+
+def halves(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    height, width = -(-height // 2), -(-width // 2)
+    for bits, kind in ((8, "u8"), (10, "u16"), (10, "f16")):
+        y = noise(rng, 2 * height, 2 * width, bits=bits)
+        yield Case(
+            f"halve_{kind}",
+            "",
+            "",
+            over_pixels(height, width),
+            (y.astype(_DTYPES[kind]), np.empty((height, width), np.uint8), height, width),
+            lambda y=y: {1: halve_reference(y)},
+        )
+
+
 def histories(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
-    for bits, scale in ((8, 2), (8, 4), (10, 2), (10, 4)):
+    for bits, kind, scale in ((8, "u8", 2), (8, "u8", 4), (10, "u16", 2), (10, "u16", 4),
+                              (10, "f16", 2)):  # fmt: skip
         previous = noise(rng, scale * height, scale * width, bits=bits)
         y = slopes(rng, height, width, bits)
         for tries, flow in flows(rng, -(-height // 2), -(-width // 2)):
+            trust = noise(rng, *flow.shape[:2], bits=8)
+            dtype = np.dtype(_DTYPES[kind])
             numbers = height, width, *flow.shape[:2], scale, (1 << bits) - 1
-            out = np.empty((scale**2, height, width), y.dtype)
+            out = np.empty((scale**2, height, width), dtype), np.empty((height, width), np.uint8)
             yield Case(
-                named("history", bits),
+                f"history_{kind}",
                 f"x{scale}",
                 tries,
                 over_pixels(height, width),
-                (previous, y, flow, out, *numbers),
-                lambda given=(previous, y, flow, scale): {3: align_reference(*given)},
+                (previous.astype(dtype), y.astype(dtype), flow, trust, *out, *numbers),
+                lambda given=(previous, y, flow, scale), trust=trust, dtype=dtype: {
+                    4: align_reference(*given).astype(dtype),
+                    5: widened_reference(trust, given[1].shape),
+                },
             )
 
 
@@ -76,16 +104,21 @@ def trusts(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
     previous = slopes(rng, height, width, bits=8)
     noise = rng.integers(-9, 10, previous.shape)
     current = np.clip(previous + noise, 0, 255).astype(np.uint8)
-    for tries, flow in flows(rng, height, width):
-        out = np.empty_like(flow), np.empty_like(current)
-        yield Case(
-            "trust",
-            "",
-            tries,
-            over_pixels(height, width),
-            (previous, current, flow, *out, height, width),
-            lambda flow=flow: dict(enumerate(trusted_reference(previous, current, flow), 3)),
-        )
+    for factor in (1, 2, 4):
+        small = -(-height // factor), -(-width // factor)
+        for tries, flow in flows(rng, *small):
+            rested = np.empty((height, width, 2), np.float32)
+            yield Case(
+                "trust",
+                f"flow enlarged by {factor}" if factor > 1 else "",
+                tries,
+                over_pixels(height, width),
+                (previous, current, flow, rested, np.empty_like(current), height, width, *small,
+                 factor),
+                lambda given=(previous, current, flow, factor): dict(
+                    enumerate(trusted_reference(*given), 3)
+                ),
+            )  # fmt: skip
 
 
 def surfaces(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:

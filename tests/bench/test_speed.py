@@ -14,7 +14,7 @@ from vidgen.bench.machine import machine, machine_name
 from vidgen.bench.scenes import Scene
 from vidgen.bench.speed import Row, Work, engine_row, film_rows, spread
 from vidgen.bench.standing import bars, read_rows, rows_table, versus
-from vidgen.engines.device import DeviceEngine
+from vidgen.engines.device import Card, DeviceEngine
 from vidgen.errors import InputError
 from vidgen.stages import EstimateMotion, Generate
 
@@ -142,7 +142,7 @@ def test_a_gpu_tells_its_own_time(clock):
         ),
         get_elapsed_time=lambda begin, end: 2.0 * (end.at - begin.at),
     )
-    engine = OnDevice(SimpleNamespace(cuda=cuda, empty=np.empty), 0, {}, {})
+    engine = OnDevice(Card(SimpleNamespace(cuda=cuda, empty=np.empty)), {}, {})
     engine.enqueue()
     backend = SimpleNamespace(compile=lambda *words: engine)
     row = engine_row(backend, zoo.load("x2-realtime"), (64, 48), Work(), clock.now)

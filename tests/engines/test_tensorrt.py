@@ -9,6 +9,7 @@ import pytest
 from vidgen import zoo
 from vidgen.engines import choose, choose_backend
 from vidgen.engines.building import build_plan
+from vidgen.engines.device import Card
 from vidgen.engines.plans import read
 from vidgen.engines.shapes import inputs_of, outputs_of
 from vidgen.engines.tensorrt import PlanEngine
@@ -167,7 +168,7 @@ def ruled(request):
     rules = Rules(model, size, depth)
     shapes = inputs_of(model, *size, depth), outputs_of(model, *size, depth)
     planes = [np.full(shape, 77, dtype) for shape, dtype in shapes[0].values()]
-    return rules, PlanEngine(rules.trt, rules.cupy, None, b"", *shapes), planes, shapes[1]
+    return rules, PlanEngine(rules.trt, Card(rules.cupy), None, b"", *shapes), planes, shapes[1]
 
 
 def test_the_first_run_is_plain_and_the_rest_replay(ruled):
@@ -209,7 +210,7 @@ def opened(model, name, driver=b"driver 1"):
     compiler = Compiler(rules, driver)
     rules.compile_with(compiler)
     shapes = inputs_of(model, 32, 16, 8), outputs_of(model, 32, 16, 8)
-    engine = PlanEngine(rules.trt, rules.cupy, None, b"", *shapes, 0, name)
+    engine = PlanEngine(rules.trt, Card(rules.cupy), None, b"", *shapes, name)
     planes = [np.zeros(shape, dtype) for shape, dtype in shapes[0].values()]
     engine(*planes)
     engine(*planes)
@@ -273,7 +274,7 @@ def test_a_plan_of_another_card_is_named():
     rules = Rules(model, (32, 16), 8, fits=False)
     shapes = inputs_of(model, 32, 16, 8), outputs_of(model, 32, 16, 8)
     with pytest.raises(BackendError, match="refuses its plan"):
-        PlanEngine(rules.trt, rules.cupy, None, b"", *shapes)
+        PlanEngine(rules.trt, Card(rules.cupy), None, b"", *shapes)
 
 
 def test_too_little_memory_says_what_would_fit():
@@ -281,7 +282,7 @@ def test_too_little_memory_says_what_would_fit():
     rules = Rules(model, (32, 16), 8, room=1000)
     shapes = inputs_of(model, 32, 16, 8), outputs_of(model, 32, 16, 8)
     with pytest.raises(BackendError, match=r"64x32; give a smaller --size"):
-        PlanEngine(rules.trt, rules.cupy, None, b"", *shapes)
+        PlanEngine(rules.trt, Card(rules.cupy), None, b"", *shapes)
 
 
 def test_without_a_gpu_it_says_what_was_looked_for():

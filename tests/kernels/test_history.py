@@ -20,7 +20,9 @@ def history(launch):
         kernel, peak = {1: ("history_u8", 255), 2: ("history_u16", 1023)}[y.itemsize]
         grid, block = over_pixels(*y.shape)
         numbers = *y.shape, *flow.shape[:2], scale, peak
-        launch("history", kernel, grid, block, (previous, y, flow, out, *numbers))
+        trust, confidence = np.zeros(flow.shape[:2], np.uint8), np.empty(y.shape, np.uint8)
+        given = previous, y, flow, trust, out, confidence
+        launch("history", kernel, grid, block, (*given, *numbers))
         return out
 
     return run

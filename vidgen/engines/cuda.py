@@ -10,14 +10,14 @@ them in `~/.cupy/kernel_cache`. What is no such chain is refused.
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from vidgen.engines.chains import Chain
-from vidgen.engines.device import DeviceEngine
+from vidgen.engines.device import Card, DeviceEngine
 from vidgen.engines.networks import read_chains
+from vidgen.engines.recall import DeviceMemory
 from vidgen.engines.shapes import Shapes, inputs_of, outputs_of
 from vidgen.engines.tiles import Launch, plan
 from vidgen.errors import BackendError, ModelError
@@ -37,21 +37,21 @@ class Cuda:
     name = "cuda"
 
     def __init__(self, device: int = 0) -> None:
-        self._cupy, self._device = gpu(device), device
-        with self._cupy.cuda.Device(device) as current:
-            facts = self._cupy.cuda.runtime.getDeviceProperties(device)
+        self._card = Card(gpu(device), device)
+        with self._card.current() as current:
+            facts = self._card.cupy.cuda.runtime.getDeviceProperties(device)
             self._shared_bytes = int(current.attributes["MaxSharedMemoryPerBlockOptin"])
             capability = int(current.compute_capability)
-        self._card = facts["name"].decode()
+        self._name = facts["name"].decode()
         if capability < _OLDEST:
             raise BackendError(
-                f"--backend cuda takes GPUs of compute capability 7.5 and above, and {self._card} "
+                f"--backend cuda takes GPUs of compute capability 7.5 and above, and {self._name} "
                 f"has {capability / 10}; give --backend openvino"
             )
 
     def describe(self) -> str:
         """One line for a person: library, version, device, precision."""
-        return f"own CUDA kernels, CuPy {self._cupy.__version__}, {self._card}, float16"
+        return f"own CUDA kernels, CuPy {self._card.cupy.__version__}, {self._name}, float16"
 
     def compile(self, model: Model, width: int, height: int, bit_depth: int) -> CudaEngine:
         """An engine for pictures of exactly that size. Raises BackendError or ModelError."""
@@ -67,8 +67,12 @@ class Cuda:
         chains = read_chains(model, bit_depth)
         inputs = inputs_of(model, width, height, bit_depth)
         outputs = outputs_of(model, width, height, bit_depth)
-        with self._cupy.cuda.Device(self._device):
-            return CudaEngine(self._cupy, self._device, self._shared_bytes, chains, inputs, outputs)
+        with self._card.current():
+            return CudaEngine(self._card, self._shared_bytes, chains, inputs, outputs)
+
+    def memory(self, factor: int) -> DeviceMemory:
+        """What its engines recall of pictures `factor` times the film's size, on the GPU."""
+        return DeviceMemory(self._card, factor)
 
 
 class CudaEngine(DeviceEngine):
@@ -76,14 +80,13 @@ class CudaEngine(DeviceEngine):
 
     def __init__(
         self,
-        cupy: ModuleType,
-        device: int,
+        card: Card,
         shared_bytes: int,
         chains: list[Chain],
         inputs: Shapes,
         outputs: Shapes,
     ) -> None:
-        super().__init__(cupy, device, inputs, outputs)
+        super().__init__(card, inputs, outputs)
         self._launches: list[Callable[[], None]] = []
         for chain in chains:
             launches = plan(chain.layout, shared_bytes)
@@ -96,20 +99,20 @@ class CudaEngine(DeviceEngine):
 
     def _add(self, chain: Chain, launches: tuple[Launch, ...]) -> None:
         """All launches of one chain; what one leaves, the next one finds."""
-        high, wide = (side // chain.grid for side in self._inputs[chain.inputs[0]][0][:2])
-        given = [self._given[name] if name else _NOWHERE for name in chain.inputs]
-        made = [self._made[name] for name in chain.outputs]
-        weights = self._with_room(self._cupy.empty, chain.weights.shape, np.uint8)
+        high, wide = (side // chain.grid for side in self.inputs[chain.inputs[0]][0][:2])
+        given = [self.given[name] if name else _NOWHERE for name in chain.inputs]
+        made = [self.made[name] for name in chain.outputs]
+        weights = self.room(chain.weights.shape, np.uint8)
         weights.set(chain.weights, stream=self._stream)  # before all work on that stream
         before: Any = _NOWHERE
         for launch in launches:
             after: Any = _NOWHERE
             if launch.last < chain.layout.layers:
                 shape = chain.layout.width // 8, high, wide, 16
-                after = self._with_room(self._cupy.empty, shape, np.uint8)
+                after = self.room(shape, np.uint8)
             sizes = np.int32(high), np.int32(wide)
             arguments = *given, before, after, *made, weights, *sizes
-            kernel = _kernel(chain, launch, self._device)
+            kernel = _kernel(chain, launch, self.card.number)
             self._launches.append(self._launch(kernel, launch, (high, wide), arguments))
             before = after
 

@@ -17,44 +17,60 @@ from vidgen.engines.shapes import Shapes
 from vidgen.errors import BackendError
 from vidgen.frame import Planes
 
-__all__ = ["DeviceEngine"]
+__all__ = ["Card", "DeviceEngine", "nothing"]
+
+
+class Card:
+    """One GPU, and the one stream on which a backend does all its work there."""
+
+    def __init__(self, cupy: ModuleType, number: int = 0) -> None:
+        self.cupy, self.number = cupy, number
+        with self.current():
+            self.stream = cupy.cuda.Stream(non_blocking=True)
+
+    def current(self) -> Any:
+        """A context in which it is the current device."""
+        return self.cupy.cuda.Device(self.number)
+
+
+def nothing() -> None:
+    """No work."""
 
 
 class DeviceEngine(ABC):
-    """One network for one picture size on one GPU, with memory and a stream of its own.
+    """One network for one picture size on one GPU, which is made the current one for each run.
 
-    `device` is its number; it is made the current one for each run. `wire` says as what dtype
-    planes cross to it and back. Raises BackendError where the GPU has no room.
+    `wire` says as what dtype planes cross to it and back. Raises BackendError where the GPU has no
+    room.
     """
 
     def __init__(
         self,
-        cupy: ModuleType,
-        device: int,
+        card: Card,
         inputs: Shapes,
         outputs: Shapes,
         wire: Callable[[np.dtype[Any]], np.dtype[Any]] = lambda dtype: dtype,
     ) -> None:
-        self._cupy, self._inputs, self._outputs = cupy, inputs, outputs
-        self._device = device
-        self._stream = cupy.cuda.Stream(non_blocking=True)
+        self.card, self.inputs, self._outputs = card, inputs, outputs
+        self._stream = card.stream
         self._graph: Any = None
-        self._given, self._made = (
-            {
-                name: self._with_room(cupy.empty, shape, wire(dtype))
-                for name, (shape, dtype) in shapes.items()
-            }
+        self.given, self.made = (
+            {name: self.room(shape, wire(dtype)) for name, (shape, dtype) in shapes.items()}
             for shapes in (inputs, outputs)
         )
 
     @abstractmethod
     def _execute(self) -> None:
-        """Put the work on the stream: from `_given` to `_made`, by the names of the shapes."""
+        """Put the work on the stream: from `given` to `made`, by the names of the shapes."""
+
+    def room(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        """An array on the device, not filled. Raises BackendError where there is no room."""
+        return self._with_room(self.card.cupy.empty, shape, dtype)
 
     def _with_room(self, make: Callable[..., Any], *words: Any) -> Any:
         try:
             made = make(*words)
-        except self._cupy.cuda.memory.OutOfMemoryError:
+        except self.card.cupy.cuda.memory.OutOfMemoryError:
             made = None
         if made is None:
             (height, width), _ = next(iter(self._outputs.values()))
@@ -67,13 +83,26 @@ class DeviceEngine(ABC):
     def __call__(self, *planes: NDArray[Any]) -> Planes:
         """Run once. The result belongs to the caller; the inputs are not kept."""
         given = [(plane.shape, plane.dtype) for plane in planes]
-        if given != list(self._inputs.values()):
-            wanted = ", ".join(f"{dtype} {shape}" for shape, dtype in self._inputs.values())
+        if given != list(self.inputs.values()):
+            wanted = ", ".join(f"{dtype} {shape}" for shape, dtype in self.inputs.values())
             raise BackendError(f"the engine takes {wanted}, not {given}")
+        return self.run(planes)
+
+    def run(
+        self,
+        planes: Sequence[NDArray[Any]],
+        before: Callable[[], None] = nothing,
+        after: Callable[[], None] = nothing,
+    ) -> Planes:
+        """Run once, with what `before` and `after` put on the stream around the network's work.
+
+        `planes` are the first of its inputs; `before` may write the others, and `after` read what
+        was made. Raises BackendError where the GPU fails.
+        """
         try:
-            with self._cupy.cuda.Device(self._device):
-                return self._run(planes)
-        except self._cupy.cuda.runtime.CUDARuntimeError as error:
+            with self.card.current():
+                return self._run(planes, before, after)
+        except self.card.cupy.cuda.runtime.CUDARuntimeError as error:
             (height, width), _ = next(iter(self._outputs.values()))
             raise BackendError(
                 f"the GPU failed at {width}x{height} ({error}); finished segments are kept, and "
@@ -81,11 +110,18 @@ class DeviceEngine(ABC):
                 "--tier realtime, fewer --jobs, or --backend openvino"
             ) from error
 
-    def _run(self, planes: Sequence[NDArray[Any]]) -> Planes:
-        for buffer, plane in zip(self._given.values(), planes, strict=True):
+    def _run(
+        self,
+        planes: Sequence[NDArray[Any]],
+        before: Callable[[], None],
+        after: Callable[[], None],
+    ) -> Planes:
+        for buffer, plane in zip(self.given.values(), planes, strict=False):
             buffer.set(np.ascontiguousarray(plane, buffer.dtype), stream=self._stream)
+        before()
         self.enqueue()
-        y, uv = (buffer.get(stream=self._stream) for buffer in self._made.values())
+        after()
+        y, uv = (buffer.get(stream=self._stream) for buffer in self.made.values())
         self._stream.synchronize()
         dtypes = [dtype for _, dtype in self._outputs.values()]
         return y.astype(dtypes[0], copy=False), uv.astype(dtypes[1], copy=False)
@@ -115,8 +151,8 @@ class DeviceEngine(ABC):
 
         What lies on the device is used again: neither copies nor waits of the host are counted.
         """
-        cuda = self._cupy.cuda
-        with cuda.Device(self._device):
+        cuda = self.card.cupy.cuda
+        with self.card.current():
             begin, end = cuda.Event(), cuda.Event()
             begin.record(self._stream)
             for _ in range(count):
@@ -129,7 +165,7 @@ class DeviceEngine(ABC):
     def close(self) -> None:
         """Free the device's memory; calling again does nothing."""
         self._graph = None
-        self._given, self._made = {}, {}
+        self.given, self.made = {}, {}
 
     def __enter__(self) -> Self:
         return self

@@ -60,6 +60,9 @@ class OpenVINO:
             raise BackendError(f"OpenVINO cannot build {model.name}: {reason}") from error
         return _Engine(compiled, inputs, outputs_of(model, width, height, bit_depth))
 
+    def memory(self, factor: int) -> None:
+        """None: pictures lie on the host."""
+
     def _read(self, model: Model, bit_depth: int) -> Any:
         """The graph of the model, its weights mixed as its strength says."""
         graph = self._core.read_model(model.onnx(bit_depth))
@@ -93,24 +96,23 @@ class _Engine:
 
     def __init__(self, compiled: Any, inputs: Shapes, outputs: Shapes) -> None:
         self._request = compiled.create_infer_request()
-        self._names = tuple(inputs)
-        self._inputs, self._outputs = list(inputs.values()), list(outputs.values())
+        self.inputs, self._outputs = inputs, list(outputs.values())
 
     def __call__(self, *planes: NDArray[Any]) -> Planes:
         """Run once. The result belongs to the caller; the inputs are not kept."""
         import openvino
 
         given = [(plane.shape, plane.dtype) for plane in planes]
-        if given != self._inputs:
+        wanted = list(self.inputs.values())
+        if given != wanted:
             words = (
-                ", ".join(f"{dtype} {shape}" for shape, dtype in each)
-                for each in (self._inputs, given)
+                ", ".join(f"{dtype} {shape}" for shape, dtype in each) for each in (wanted, given)
             )
             raise BackendError("the engine takes {}, not {}".format(*words))
         outputs = tuple(np.empty(shape, dtype) for shape, dtype in self._outputs)
         # OpenVINO refuses read-only memory and does not keep a copy alive: `inputs` does
         inputs = [np.require(plane, requirements=("C", "W")) for plane in planes]
-        for name, plane in zip(self._names, inputs, strict=True):
+        for name, plane in zip(self.inputs, inputs, strict=True):
             self._request.set_tensor(name, openvino.Tensor(plane, shared_memory=True))
         for index, plane in enumerate(outputs):
             self._request.set_output_tensor(index, openvino.Tensor(plane, shared_memory=True))

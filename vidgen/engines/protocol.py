@@ -1,4 +1,4 @@
-"""What every backend and every engine does; one conformance suite runs over all of them."""
+"""What every backend, engine and memory does; one conformance suite runs over all of them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ from typing import Any, Protocol, Self
 
 from numpy.typing import NDArray
 
-from vidgen.frame import Planes
+from vidgen.engines.shapes import Shapes
+from vidgen.frame import Field, Planes
 from vidgen.zoo import Model
 
-__all__ = ["Backend", "Engine"]
+__all__ = ["Backend", "Engine", "Memory"]
 
 
 class Engine(Protocol):
     """One network, compiled for one picture size; a context manager. Not thread-safe."""
+
+    @property
+    def inputs(self) -> Shapes:
+        """What it takes, in that order."""
+        ...
 
     def __call__(self, *planes: NDArray[Any]) -> Planes:
         """Run once, on what the model's task takes; see `vidgen.engines`.
@@ -31,6 +37,26 @@ class Engine(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
 
+class Memory(Protocol):
+    """What upscalers of one size recall: the last real picture, and what was drawn for it.
+
+    Networks of the same scale share it. Not thread-safe; of the thread of its engines.
+    """
+
+    def draw(self, engine: Engine, planes: Planes, flow: Field | None, *, keep: bool) -> Planes:
+        """The engine's result for `planes`, of its size, with what is recalled of the past.
+
+        `flow` (h, w, 2) float32 leads to the picture kept last, in pixels of the film's own size,
+        at half of which it is; None where there is no way back. `keep`: this is the picture to
+        look back to from now on.
+        """
+        ...
+
+    def forget(self) -> None:
+        """The next picture has nothing to look back to."""
+        ...
+
+
 class Backend(Protocol):
     """A way to run networks on this machine."""
 
@@ -42,4 +68,11 @@ class Backend(Protocol):
 
     def compile(self, model: Model, width: int, height: int, bit_depth: int) -> Engine:
         """An engine for pictures of exactly that size. Raises BackendError or ModelError."""
+        ...
+
+    def memory(self, factor: int) -> Memory | None:
+        """What its engines recall of pictures `factor` times the film's size, on its device.
+
+        None where pictures lie on the host: `vidgen.motion.history` is for these.
+        """
         ...

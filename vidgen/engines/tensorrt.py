@@ -9,7 +9,7 @@ A plan can be built without a GPU; to run one takes CuPy.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgen.engines.building import bridged_logger, build_plan
-from vidgen.engines.device import DeviceEngine
+from vidgen.engines.device import Card, DeviceEngine
 from vidgen.engines.plans import cached, identity, keep, read
+from vidgen.engines.recall import DeviceMemory
 from vidgen.engines.shapes import Shapes, inputs_of, outputs_of
 from vidgen.errors import BackendError
 from vidgen.frame import Planes
@@ -54,16 +55,16 @@ class TensorRT:
 
     def __init__(self, device: int = 0) -> None:
         self._trt = library()
-        self._cupy, self._device = gpu(device), device
-        with self._cupy.cuda.Device(device):
-            facts = self._cupy.cuda.runtime.getDeviceProperties(device)
-            self._capability = str(self._cupy.cuda.Device(device).compute_capability)
-        self._card = facts["name"].decode()
+        self._card = Card(gpu(device), device)
+        with self._card.current() as current:
+            facts = self._card.cupy.cuda.runtime.getDeviceProperties(device)
+            self._capability = str(current.compute_capability)
+        self._name = facts["name"].decode()
         self._logger = bridged_logger(self._trt)
 
     def describe(self) -> str:
         """One line for a person: library, version, device, precision."""
-        return f"{self._trt.__name__} {self._trt.__version__}, {self._card}, float16"
+        return f"{self._trt.__name__} {self._trt.__version__}, {self._name}, float16"
 
     def compile(self, model: Model, width: int, height: int, bit_depth: int) -> PlanEngine:
         """An engine for pictures of exactly that size. Raises BackendError or ModelError."""
@@ -73,9 +74,13 @@ class TensorRT:
         timings = f"{identity(self._here())}.timings"
         plan = cached(name, lambda: build_plan(self._trt, model, *sizes, timings=timings))
         compiled = f"{name}.compiled"
-        with self._cupy.cuda.Device(self._device):
-            planes = inputs, outputs, self._device
-            return PlanEngine(self._trt, self._cupy, self._logger, plan, *planes, compiled)
+        with self._card.current():
+            planes = inputs, outputs
+            return PlanEngine(self._trt, self._card, self._logger, plan, *planes, compiled)
+
+    def memory(self, factor: int) -> DeviceMemory:
+        """What its engines recall of pictures `factor` times the film's size, on the GPU."""
+        return DeviceMemory(self._card, factor)
 
     def _facts(self, model: Model, inputs: Shapes) -> dict[str, Any]:
         """All that a plan depends on."""
@@ -91,7 +96,7 @@ class TensorRT:
         return {
             "library": f"{self._trt.__name__} {self._trt.__version__}",
             "capability": self._capability,
-            "card": self._card,
+            "card": self._name,
         }
 
 
@@ -106,12 +111,11 @@ class PlanEngine(DeviceEngine):
     def __init__(
         self,
         trt: ModuleType,
-        cupy: ModuleType,
+        card: Card,
         logger: Any,
         plan: bytes,
         inputs: Shapes,
         outputs: Shapes,
-        device: int = 0,
         compiled: str = "",
     ) -> None:
         self._runtime = trt.Runtime(logger)
@@ -121,7 +125,7 @@ class PlanEngine(DeviceEngine):
                 "TensorRT refuses its plan on this GPU (--debug says why); TensorRT for RTX takes "
                 "GeForce and RTX cards, TensorRT the others: see --backend"
             )
-        super().__init__(cupy, device, inputs, outputs, _wire)
+        super().__init__(card, inputs, outputs, _wire)
         self._compiled = (
             _Compiled(self._engine, compiled) if hasattr(trt, "IRuntimeCache") else None
         )
@@ -129,12 +133,17 @@ class PlanEngine(DeviceEngine):
         self._context = self._with_room(self._engine.create_execution_context, *settings)
         names = [self._engine.get_tensor_name(n) for n in range(self._engine.num_io_tensors)]
         made = sorted((name for name in names if name not in inputs), key=_luma_first)
-        buffers = {**self._given, **dict(zip(made, self._made.values(), strict=True))}
+        buffers = {**self.given, **dict(zip(made, self.made.values(), strict=True))}
         for name, buffer in buffers.items():
             self._context.set_tensor_address(name, buffer.data.ptr)
 
-    def _run(self, planes: Sequence[NDArray[Any]]) -> Planes:
-        made = super()._run(planes)
+    def _run(
+        self,
+        planes: Sequence[NDArray[Any]],
+        before: Callable[[], None],
+        after: Callable[[], None],
+    ) -> Planes:
+        made = super()._run(planes, before, after)
         if self._compiled:
             self._compiled.keep()
         return made

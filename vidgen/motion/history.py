@@ -3,24 +3,76 @@
 Where the frame before, moved along the flow, does not look like this one, the past is not to be
 trusted. What is left of it is clamped to the neighbourhood of the present pixels (as temporal
 anti-aliasing does, B. Karis, "High quality temporal supersampling", SIGGRAPH 2014), so that nothing
-which is no longer there can linger. `vidgen.reference.history` has both in NumPy.
+which is no longer there can linger. `vidgen.reference.history` has both in NumPy,
+`vidgen.engines.recall` on GPUs.
 """
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidgen.engines import Engine
+from vidgen.frame import Field, Planes
+from vidgen.motion.flow import half_luma
 from vidgen.motion.warp import pixel_grid, sample
 from vidgen.reference.history import MARGIN_CODES, MARGIN_SHARE, MISMATCH
 
-__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "align", "trusted"]
+__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "HostMemory", "align", "trusted"]
 
 _STRIP = 64  # rows of which positions stay in the cache while all planes are sampled
 _WINDOW = 3  # half-resolution pixels a side over which pictures are compared
+
+
+class HostMemory:
+    """What upscalers of one size recall, on the host; see `vidgen.engines.Memory`.
+
+    Pictures are `factor` times as large as those that the flow is of.
+    """
+
+    def __init__(self, factor: int) -> None:
+        self._factor = factor
+        self._last: tuple[NDArray[np.uint8], NDArray[Any]] | None = None
+
+    def draw(self, engine: Engine, planes: Planes, flow: Field | None, *, keep: bool) -> Planes:
+        """See `Memory`."""
+        half = half_luma(planes[0])
+        result = engine(*planes, *self._recalled(engine, planes[0], half, flow))
+        if keep:
+            self._last = half, result[0]
+        return result
+
+    def forget(self) -> None:
+        """The next picture has nothing to look back to."""
+        self._last = None
+
+    def _recalled(
+        self, engine: Engine, y: NDArray[Any], half: NDArray[np.uint8], flow: Field | None
+    ) -> list[NDArray[Any]]:
+        """What the engine takes beside the picture: `history` and `confidence`, or nothing."""
+        past = list(engine.inputs.values())[2:]
+        if not past or flow is None or self._last is None:
+            return [np.zeros(shape, dtype) for shape, dtype in past]
+        flow, trust = trusted(self._last[0], half, _enlarged(flow, self._factor, half))
+        scale = isqrt(past[0][0][0])
+        return [align(self._last[1], y, flow, scale), _resized(trust, y.shape)]
+
+
+def _enlarged(flow: Field, factor: int, like: NDArray[Any]) -> Field:
+    """`flow` for pictures `factor` times as large, its edges replicated to the size of `like`."""
+    height, width = (side * factor for side in flow.shape[:2])
+    if factor > 1:
+        flow = _resized(flow, (height, width)) * np.float32(factor)
+    down, right = like.shape[0] - height, like.shape[1] - width
+    return np.pad(flow, ((0, down), (0, right), (0, 0)), "edge") if down or right else flow
+
+
+def _resized(field: NDArray[Any], size: tuple[int, ...]) -> NDArray[Any]:
+    return cv2.resize(field, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def trusted(
@@ -55,7 +107,7 @@ def align(
     (H/2, W/2, 2) is that of `y` to the frame before, in its pixels. Bilinear; edges replicated.
     """
     height, width = y.shape
-    wide = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
+    wide = _resized(flow, y.shape)
     grid, (low, high) = pixel_grid(height, width), _limits(y)
     planes = np.empty((scale**2, height, width), y.dtype)
     for top in range(0, height, _STRIP):

@@ -1,6 +1,7 @@
 """The previous output at the pixels of the next input, and the trust in the flow that leads there.
 
-`kernels/history.cu` and `kernels/trust.cu`; the fast way on the CPU is `vidgen.motion.history`.
+`kernels/halve.cu`, `kernels/trust.cu` and `kernels/history.cu`; the fast way on the CPU is
+`vidgen.motion.history`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ from numpy.typing import NDArray
 
 from vidgen.reference.sampling import bilinear_reference, pixel_grid
 
-__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "MISMATCH", "align_reference", "trusted_reference"]
+__all__ = [
+    "MARGIN_CODES",
+    "MARGIN_SHARE",
+    "MISMATCH",
+    "align_reference",
+    "halve_reference",
+    "trusted_reference",
+    "widened_reference",
+]
 
 MISMATCH = 2.5
 """Mean difference over 3x3 half-resolution pixels, in 8-bit steps, that halves the trust."""
@@ -24,20 +33,39 @@ share of the range: an edge drawn sharp is brighter than any pixel that it came 
 _HALF = np.float32(0.5)
 
 
+def halve_reference(y: NDArray[Any]) -> NDArray[np.uint8]:
+    """Luma (2 h, 2 w), uint8 or 10-bit uint16, as (h, w) uint8: means of 2x2."""
+    sums = sum(y[row::2, column::2].astype(np.int32) for row in (0, 1) for column in (0, 1))
+    mean = (np.asarray(sums) + 2) // 4
+    eight = mean if y.itemsize == 1 else np.minimum(np.rint(mean / 4), 255)
+    return np.asarray(eight, np.uint8)
+
+
 def trusted_reference(
-    previous: NDArray[np.uint8], current: NDArray[np.uint8], flow: NDArray[np.float32]
+    previous: NDArray[np.uint8],
+    current: NDArray[np.uint8],
+    flow: NDArray[np.float32],
+    factor: int = 1,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """The flow, put to rest where rest explains the picture as well, and the trust in it.
 
     `previous` and `current` are half-resolution luma (h, w); `flow` (h, w, 2) leads from `current`
-    to `previous`, in full-resolution pixels. Trust (h, w) is 255 where both show the same.
+    to `previous`, in full-resolution pixels; that of a picture `factor` times smaller is enlarged,
+    bilinear, edges replicated. Trust (h, w) is 255 where both show the same.
     """
+    flow = _enlarged(flow, current.shape, factor)
     places: NDArray[Any] = pixel_grid(*flow.shape[:2]) + _HALF * flow
     seen = np.floor(bilinear_reference(previous, places) + _HALF).astype(np.uint8)
     moved, still = _apart(seen, current), _apart(previous, current)
     ratio = np.minimum(still, moved).astype(np.float32) * np.float32(1 / (9 * MISMATCH))
     trust = np.rint(np.float32(255) / (1 + ratio * ratio)).astype(np.uint8)
     return np.where((still <= moved)[..., None], np.float32(0), flow), trust
+
+
+def _enlarged(flow: NDArray[np.float32], size: tuple[int, ...], factor: int) -> NDArray[np.float32]:
+    places: NDArray[Any] = (pixel_grid(*size[:2]) + _HALF) / np.float32(factor) - _HALF
+    with np.errstate(invalid="ignore"):  # of infinities, which are allowed
+        return np.asarray(np.float32(factor) * bilinear_reference(flow, places))
 
 
 def _apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -68,14 +96,22 @@ def align_reference(
     of any size, is that of `y` to the frame before, in its pixels. Bilinear; edges replicated.
     """
     grid = pixel_grid(*y.shape)
-    ratio = np.array(flow.shape[1::-1], np.float32) / np.array(y.shape[::-1], np.float32)
-    places: NDArray[Any] = (grid + _HALF) * ratio - _HALF
     with np.errstate(invalid="ignore"):  # infinity less infinity is no number, which is allowed
-        corner: NDArray[Any] = scale * bilinear_reference(flow, places) + scale * grid
+        corner: NDArray[Any] = scale * _widened(flow, y.shape) + scale * grid
     low, high = _limits(y)
     shifted = (output[a:, b:] for a in range(scale) for b in range(scale))
     moved = [np.floor(bilinear_reference(plane, corner) + _HALF) for plane in shifted]
     return np.asarray(np.clip(np.stack(moved), low, high), y.dtype)
+
+
+def widened_reference(trust: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """`trust` (h, w) enlarged to `size`, bilinear between pixel centres, rounded half up."""
+    return np.asarray(np.floor(_widened(trust, size) + _HALF), np.uint8)
+
+
+def _widened(field: NDArray[Any], size: tuple[int, ...]) -> NDArray[np.float32]:
+    ratio = np.array(field.shape[1::-1], np.float32) / np.array(size[::-1], np.float32)
+    return bilinear_reference(field, np.asarray((pixel_grid(*size) + _HALF) * ratio - _HALF))
 
 
 def _limits(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
