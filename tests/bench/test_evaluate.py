@@ -8,14 +8,16 @@ import pytest
 
 from vidgen import zoo
 from vidgen.bench.clips import film_clips, matlab_planes, still_sets, vid4_clips
-from vidgen.bench.evaluate import Row, evaluate, mean_row
+from vidgen.bench.evaluate import Row, evaluate, mean_row, paper_sets
 from vidgen.bench.film import write_scene
 from vidgen.bench.methods import network
 from vidgen.bench.metrics import psnr
+from vidgen.bench.picture import to_bgr
 from vidgen.bench.scenes import Scene
 from vidgen.bench.tables import figures, markdown, table, with_means
 from vidgen.engines import choose_backend
 from vidgen.errors import UsageError
+from vidgen.frame import Color
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +126,34 @@ def test_bicubic_reaches_what_the_papers_print(eval_data, name, scale, published
     ways = {name: _baseline(kernel, scale) for name, kernel in BASELINES.items()}
     row = _still_row(name, clips, ways)
     assert row.scores["bicubic"]["psnr_y"] == pytest.approx(published, abs=0.1)
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory):
+    """A folder as those of the papers, drawn: Set5 of one picture, Vid4 of one clip of three."""
+    folder, scene = tmp_path_factory.mktemp("papers"), Scene(160, 112, cut=None)
+    drawn = [to_bgr(scene.planes(Fraction(n, 24)), Color(range=1, matrix=1)) for n in range(3)]
+    for name in ("set5-x4", "vid4/scene/hr"):
+        (folder / name).mkdir(parents=True)
+    small = cv2.resize(drawn[0], None, fx=1 / 4, fy=1 / 4, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(folder / "set5-x4" / "one_HR.png"), drawn[0])
+    cv2.imwrite(str(folder / "set5-x4" / "one_LR.png"), small)
+    for number, picture in enumerate(drawn):
+        cv2.imwrite(str(folder / f"vid4/scene/hr/{number}.png"), picture)
+    return folder
+
+
+def test_a_network_of_two_run_twice_stands_beside_the_papers(papers):
+    model, asked = zoo.load("x2-realtime"), []
+    ways = {"twice": network(model, choose_backend(), passes=2)}
+    stills, clip = paper_sets(ways, 4, papers, progress=asked.append)
+    assert asked == [stills.name, clip.name] == ["Set5 x4", "Vid4 scene"]
+    for row in (stills, clip):
+        assert row.scores["twice"]["psnr_y"] > row.scores["bicubic"]["psnr_y"]
+    assert stills.scores["twice"].keys() == {"psnr_y", "ssim_y"}
+    assert clip.scores["twice"]["tof"] > 0
+    only = paper_sets(ways, 4, papers, wanted=lambda name: "Vid4" in name)
+    assert [row.name for row in only] == ["Vid4 scene"]
 
 
 @pytest.mark.needs_data

@@ -151,20 +151,30 @@ def test_the_critic_changes_what_is_learnt_after_it_has_learnt_to_see(recipe, pa
         assert all(same) is alike
 
 
-@pytest.mark.parametrize("tier", ["realtime", "balanced", "quality"])
-def test_the_second_flavour_of_each_tier_begins_from_the_first(
-    tier, root, recipe, pairs, tmp_path, monkeypatch
+@pytest.fixture(scope="module")
+def large_pairs(recipe, tmp_path_factory):
+    return data.prepare(recipe.data, 4, tmp_path_factory.mktemp("cache"))
+
+
+@pytest.mark.parametrize(
+    "name", ["x2-realtime-gan", "x2-balanced-gan", "x2-quality-gan", "x4-balanced"]
+)
+def test_what_is_built_upon_a_shipped_network_takes_its_first_step(
+    name, root, recipe, pairs, large_pairs, tmp_path, monkeypatch
 ):
     """A step of the shipped recipe, on little: its terms add up and move the weights."""
     monkeypatch.chdir(root)
-    whole = read(root / f"models/recipes/x2-{tier}-gan.toml")
+    whole = read(root / f"models/recipes/{name}.toml")
     seen = whole.train.perceptual if find_lpips() else 0.0
     plan = replace(whole.train, steps=1, batch=1, crop=16, frames=3, perceptual=seen, warmup=1)
-    small = replace(whole, data=recipe.data, train=plan, gan=replace(whole.gan, pretrain=0))
-    first = Upscaling(small, pairs).build()
+    small = replace(whole, data=recipe.data, train=plan)
+    if whole.gan:
+        small = replace(small, gan=replace(whole.gan, pretrain=0))
+    lesson = Upscaling(small, pairs if whole.net.scale == 2 else large_pairs)
+    first = lesson.build(plan.seed)
     checkpoint.start(first, root / plan.start)
-    state = train.train(small, Upscaling(small, pairs), tmp_path / "state")
-    for (name, value), before in zip(state.net.named_parameters(), first.parameters(), strict=True):
+    net = train.train(small, lesson, tmp_path / "state").net
+    for (name, value), before in zip(net.named_parameters(), first.parameters(), strict=True):
         assert value.isfinite().all(), name
         if name.startswith("luma") and "mix" not in name and "wide" not in name:
             assert not torch.equal(value, before), name

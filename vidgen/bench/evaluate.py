@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +18,7 @@ from vidgen.bench.metrics import psnr, ssim
 from vidgen.errors import UsageError
 from vidgen.frame import Frame, Planes
 
-__all__ = ["LARGE", "Evaluation", "Row", "evaluate", "mean_row"]
+__all__ = ["LARGE", "Evaluation", "Row", "evaluate", "mean_row", "paper_sets"]
 
 LARGE = 700
 """Rows of a film that counts as large; cropping may take some of 720."""
@@ -74,7 +74,7 @@ def evaluate(
     films = folder / "video" if (folder / "video").is_dir() else folder
     if not films.is_dir():
         raise UsageError(f"{folder}: no such folder; give one with films by --clips FOLDER")
-    ways = {name: _baseline(kernel, scale) for name, kernel in BASELINES.items()} | dict(methods)
+    ways = _with_baselines(methods, scale)
     result = Evaluation(scale)
     for clip in film_clips(films, scale, frames):
         if isinstance(clip, str):
@@ -82,17 +82,40 @@ def evaluate(
             continue
         progress(clip.name)
         result.rows.append(_film_row(clip, ways, extras))
-    for name, clips in still_sets(folder / "research-only", scale):
-        progress(name)
-        result.rows.append(_still_row(name, clips, ways))
-    vid4 = vid4_clips(folder / "research-only" / "vid4") if scale == 4 else iter(())
-    for clip in vid4:
-        progress(clip.name)
-        found = _film_row(clip, ways, extras)
-        result.rows.append(Row(clip.name, "", found.frames, found.scores))
+    sets = paper_sets(methods, scale, folder / "research-only", extras=extras, progress=progress)
+    result.rows.extend(sets)
     if not result.rows:
         raise UsageError(f"{folder}: holds no film that can be measured; {_why(result.notes)}")
     return result
+
+
+def paper_sets(
+    methods: Mapping[str, Maker],
+    scale: int,
+    folder: Path,
+    *,
+    extras: Extras = Extras(),  # noqa: B008 - frozen
+    progress: Callable[[str], None] = lambda _: None,
+    wanted: Callable[[str], bool] = lambda _: True,
+) -> Iterator[Row]:
+    """A row of each test set of the papers that lies in `folder`, then of each clip of Vid4 (x4).
+
+    Stills have PSNR and SSIM of luma alone. `wanted` is asked of each name.
+    """
+    ways = _with_baselines(methods, scale)
+    for name, clips in still_sets(folder, scale):
+        if wanted(name):
+            progress(name)
+            yield _still_row(name, clips, ways)
+    for clip in vid4_clips(folder / "vid4") if scale == 4 else ():
+        if wanted(clip.name):
+            progress(clip.name)
+            found = _film_row(clip, ways, extras, every=1)
+            yield Row(clip.name, "", found.frames, found.scores)
+
+
+def _with_baselines(methods: Mapping[str, Maker], scale: int) -> dict[str, Maker]:
+    return {name: _baseline(kernel, scale) for name, kernel in BASELINES.items()} | dict(methods)
 
 
 def _why(notes: Sequence[str]) -> str:
@@ -103,14 +126,14 @@ def _baseline(kernel: Callable[..., Any], scale: int) -> Maker:
     return lambda source: Resize(kernel, scale, source.bit_depth)
 
 
-def _film_row(clip: Clip, ways: Mapping[str, Maker], extras: Extras) -> Row:
+def _film_row(clip: Clip, ways: Mapping[str, Maker], extras: Extras, every: int = _EVERY) -> Row:
     """All figures; the methods go through the clip side by side, in order."""
     cut = partial(_shaved, pixels=clip.shave)
     with ExitStack() as stack:
         streams = {name: iter(make(clip.format)(clip.low)) for name, make in ways.items()}
         for stream in streams.values():
             stack.enter_context(closing(stream))  # type: ignore[type-var]
-        meter = Meter(ways, 8, every=_EVERY, extras=extras, color=clip.format.color)
+        meter = Meter(ways, 8, every=every, extras=extras, color=clip.format.color)
         stack.enter_context(meter)
         for truth in clip.truth:
             meter.add(cut(truth), {name: cut(next(each).planes) for name, each in streams.items()})

@@ -96,11 +96,11 @@ BASELINES = {"bicubic": bicubic, "lanczos": lanczos}
 """What every model is measured beside, by the name in tables."""
 
 
-def network(model: Model, backend: Backend, *, history: bool = True) -> Maker:
-    """The model through the stage and the engine that users run."""
+def network(model: Model, backend: Backend, *, history: bool = True, passes: int = 1) -> Maker:
+    """The model through the stage and the engine that users run, `passes` times."""
 
     def make(source: VideoFormat) -> Stage:
-        return Upscale(backend, model, source, history=history)
+        return Upscale(backend, model, source, passes, history=history)
 
     return make
 
