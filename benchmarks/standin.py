@@ -111,7 +111,7 @@ class _Pointer:
     """Where an array lies."""
 
     def __init__(self, array: _Array) -> None:
-        self.owner = weakref.ref(array)
+        self.owner, self.ptr = weakref.ref(array), array.array.ctypes.data
 
     def memset_async(self, value: int, size: int, stream: _Stream) -> None:
         self._bytes(size)[...] = value

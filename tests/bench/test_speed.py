@@ -105,12 +105,30 @@ def test_an_engine_is_timed_without_its_warm_up(clock):
         yield Engine()
 
     model = zoo.load("x2-realtime")
-    backend = SimpleNamespace(compile=compiled)
+    backend = SimpleNamespace(compile=compiled, memory=lambda factor: None)
     row = engine_row(backend, model, (64, 48), Work(engine_seconds=1.0), clock.now)
     assert row.ms == {"median": 20, "p10": 20, "p90": 20}
     assert row.fps == 50
     assert len(runs) == 3 + 50
     assert runs[0][0] == (48, 64)
+
+
+def test_where_the_past_is_made_on_the_device_that_is_timed_too(clock):
+    given = []
+
+    class Memory:
+        def draw(self, engine, planes, flow, *, keep):
+            given.append([*(each.shape for each in planes), flow.shape])
+            clock.pass_by(0.03)
+
+    @contextmanager
+    def compiled(*words):
+        yield None
+
+    backend = SimpleNamespace(compile=compiled, memory=lambda factor: Memory())
+    row = engine_row(backend, zoo.load("x2-realtime"), (64, 48), Work(), clock.now)
+    assert row.ms["median"] == 30
+    assert given[0] == [(48, 64), (24, 32, 2), (24, 32, 2)]
 
 
 def test_a_gpu_tells_its_own_time(clock):
@@ -144,7 +162,7 @@ def test_a_gpu_tells_its_own_time(clock):
     )
     engine = OnDevice(Card(SimpleNamespace(cuda=cuda, empty=np.empty)), {}, {})
     engine.enqueue()
-    backend = SimpleNamespace(compile=lambda *words: engine)
+    backend = SimpleNamespace(compile=lambda *words: engine, memory=lambda factor: None)
     row = engine_row(backend, zoo.load("x2-realtime"), (64, 48), Work(), clock.now)
     assert row.ms == {"median": 20, "p10": 20, "p90": 20, "device": 2}
     assert "20.0 (20.0 to 20.0), device 2.000" in rows_table([row])

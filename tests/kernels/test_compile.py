@@ -20,12 +20,31 @@ MODELS = {75: "x4-realtime", 80: "x2-balanced", 86: "x2-realtime", 89: "mid-real
 MODELS |= {90: "x2-balanced", 120: "x4-realtime"}
 
 
-@pytest.mark.parametrize("name", [each for each in kernels.names() if each not in OF_NETWORKS])
+PLAIN = [each for each in kernels.names() if each not in OF_NETWORKS]
+
+
+@pytest.mark.parametrize("name", PLAIN)
 def test_compiles_with_nvcc_without_a_warning(name, tmp_path):
     """For all at once: nothing in these texts asks for which generation they are compiled."""
     text = kernels.source(name)
     assert "__CUDA_ARCH__" not in text
     compiled(text, SHARED, tmp_path)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_compiles_as_cupy_does_without_a_warning(name):
+    for capability in SHARED:
+        by_nvrtc(kernels.source(name), capability)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("capability", SHARED)
+@pytest.mark.parametrize("name", zoo.names(zoo.models_folder()))
+def test_every_network_as_cupy_compiles_it(name, capability):
+    for depth in (8, 10):
+        for chain in read_chains(zoo.load(name), depth):
+            for launch in plan(chain.layout, SHARED[capability] * 1024):
+                by_nvrtc(kernels.source(chain.kernel, constants_of(chain, launch)), capability)
 
 
 @pytest.mark.parametrize("capability", SHARED)
@@ -65,3 +84,26 @@ def compiled(text, capabilities, folder, *options) -> str:
     assert done.returncode == 0, done.stderr
     assert target.read_bytes().count(b"\x7fELF") == len(capabilities)
     return done.stderr
+
+
+def by_nvrtc(text, capability):
+    """Machine code, and nothing said."""
+    nvrtc = pytest.importorskip(
+        "cuda.bindings.nvrtc", reason="pip install cuda-bindings nvidia-cuda-nvrtc"
+    )
+
+    def done(answer):
+        assert answer[0] == nvrtc.nvrtcResult.NVRTC_SUCCESS, answer
+        return answer[-1]
+
+    program = done(nvrtc.nvrtcCreateProgram(text.encode(), b"kernel.cu", 0, [], []))
+    words = [*kernels.OPTIONS, f"--gpu-architecture=sm_{capability}"]
+    result = nvrtc.nvrtcCompileProgram(program, len(words), [word.encode() for word in words])
+    said = bytearray(done(nvrtc.nvrtcGetProgramLogSize(program)))
+    done(nvrtc.nvrtcGetProgramLog(program, said))
+    assert not said.strip(b"\0\n "), said.decode()
+    done(result)
+    code = bytearray(done(nvrtc.nvrtcGetCUBINSize(program)))
+    done(nvrtc.nvrtcGetCUBIN(program, code))
+    assert code.startswith(b"\x7fELF")
+    done(nvrtc.nvrtcDestroyProgram(program))
