@@ -24,6 +24,7 @@ LATENCY_MS = 200
 BITS, SQUARE = 10, 16
 FRAMES, RATE = 600, 30  # the clip: 20 seconds, sent over and over
 SOUND_RATE = 48000
+WINDOW = 20  # seconds after which no percentile counts pictures of the warm-up any more
 TAIL = 32  # bytes by which packets are known again: MPEG-TS puts a head before each
 
 
@@ -144,7 +145,8 @@ def figures(seen, later, times):
         "shifts": len(shifts),
         "share_of_tier": {tier: round(tiers.count(tier) / len(tiers), 3) for tier in {*tiers}},
         "stages_p99_ms": median(each["stages_p99"] for each in settled),
-        "latency_p99_ms": max(each["latency_p99"] for each in settled),
+        "processor_p99_ms": median(each["processor_p99"] for each in settled),
+        "latency_p99_ms": max(each["latency_p99"] for each in seen if each["seconds"] > WINDOW),
         "growth_of_memory": round(max(memory[-5:]) / max(memory[len(memory) // 4 :][:5]) - 1, 4),
         "worst_offset_ms": round(1000 * float(max(map(abs, later))), 1),
         "offsets_seen": len(later),
@@ -156,8 +158,8 @@ def figures(seen, later, times):
 def test_ten_minutes(sent, root, tmp_path, port, child, sender):
     url, got, status = f"tcp://127.0.0.1:{port}", tmp_path / "got.ts", tmp_path / "status.json"
     sending = sender(sent, url, FRAMES // RATE, SECONDS)
-    words = ["--listen", "--no-reconnect", "--size", "1280x720", "--fps", "60", "--preset"]
-    words += ["ultrafast", "--latency", LATENCY_MS, "--status-file", status, "--stall", 60]
+    words = ["--listen", "--no-reconnect", "--size", "1280x720", "--fps", "60"]
+    words += ["--latency", LATENCY_MS, "--status-file", status, "--stall", 60]
     program = child(sys.executable, "-m", "vidgen", "stream", url, got, *words)
     began = time.monotonic()
     seen = watched(program, status, began + SECONDS + 200)
@@ -170,6 +172,7 @@ def test_ten_minutes(sent, root, tmp_path, port, child, sender):
     assert result["offsets_seen"] > 5 * SECONDS
     assert result["worst_offset_ms"] <= 20
     assert result["missed_at_a_tier"] == 0
-    assert result["latency_p99_ms"] <= LATENCY_MS + 1000 / 60
-    assert result["stages_p99_ms"] <= 0.8 * 1000 / RATE
+    assert result["latency_p99_ms"] <= LATENCY_MS
     assert result["growth_of_memory"] <= 0.02
+    assert result["processor_p99_ms"] <= 0.8 * 1000 / RATE
+    assert result["stages_p99_ms"] <= 0.8 * 1000 / RATE

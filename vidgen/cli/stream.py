@@ -57,10 +57,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Run the stream; all that is said goes to stderr."""
-    from vidgen.live import run as run_stream  # deferred: `--help` needs none of it
+    import cv2  # deferred, as the others: `--help` needs none of it
+
+    from vidgen.live import run as run_stream
     from vidgen.memory import keep_freed_memory
 
     keep_freed_memory()
+    cv2.setNumThreads(max(1, cv2.getNumThreads() // 2))  # idle ones spin; the encoder wants cores
     terminal = sys.stderr.isatty()
 
     def said(report: LiveReport) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial, reduce
 from statistics import median
+from time import thread_time
 
 import cv2
 
@@ -61,6 +62,8 @@ class Chain:
     work_seconds: deque[float]
     """Of these, what each of the last frames of the source took, with all that was made of it. To
     be cleared when the tier changes."""
+    processor_seconds: deque[float]
+    """The same in seconds of a core, of the thread that draws. To be cleared, too."""
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Chain:
         self._clock = clock
         self.busy_seconds, self._away_seconds = 0.0, 0.0
         self.work_seconds: deque[float] = deque(maxlen=_WORKS)
+        self.processor_seconds: deque[float] = deque(maxlen=_WORKS)
         rate = source.fps or _RATE_WHEN_UNKNOWN
         self._rate = rate
         fps = parse_rate(settings.fps, rate) if settings.fps else rate
@@ -118,12 +122,13 @@ class Chain:
     def _timed(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """`frames`, and how long it takes until the next one is asked for."""
         for frame in frames:
-            given, away = self._clock.now(), self._away_seconds
+            given, away, core = self._clock.now(), self._away_seconds, thread_time()
             yield frame
             work = float(self._clock.now() - given) - (self._away_seconds - away)
             self.busy_seconds += work
             if frame.time >= 0:
                 self.work_seconds.append(work)
+                self.processor_seconds.append(thread_time() - core)
 
 
 def _method(settings: LiveSettings, rate: Fraction) -> str:

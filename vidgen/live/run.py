@@ -41,8 +41,8 @@ _WARM_UP = Fraction(2)
 _LEAST_AHEAD = 4
 _LEAST_WAITING = 2
 _MOST_AHEAD = 240
-_LARGEST_LEAD = Fraction(1, 4)
-"""Of the latency: what encoding may be given of it."""
+_LEAD, _LARGEST_LEAD = Fraction(3, 2), Fraction(1, 4)
+"""What encoding is given of the latency: so many instants of the output, at most that share."""
 
 
 def run(
@@ -88,7 +88,7 @@ class _Stream:
         self._fps = self._chain.target.fps or Fraction(25)
         self._encode_seconds = 0.0
         latency = settings.latency
-        self._delay = latency - min(1 / self._fps, latency * _LARGEST_LEAD)
+        self._delay = latency - min(_LEAD / self._fps, latency * _LARGEST_LEAD)
         """Seconds from when a picture comes until it is due, so that it is sent on in time."""
         self._too_late = 0
         report.engine, report.generate = self._chain.engine, self._chain.generate
@@ -224,11 +224,12 @@ class _Stream:
         report = self._report
         if report.shifts != self._governor.shifts:
             self._chain.work_seconds.clear()
+            self._chain.processor_seconds.clear()
         report.tier, report.shifts = self._governor.tier, self._governor.shifts
         if self._inbox is not None:
             report.dropped = self._inbox.dropped + self._too_late
             report.queue = len(self._inbox)
-        self._watch.publish(self._chain.work_seconds)
+        self._watch.publish(self._chain.work_seconds, self._chain.processor_seconds)
         self._said(report)
 
 

@@ -91,6 +91,9 @@ class LiveReport:
     latency_p99: float = 0.0
     stages_p99: float = 0.0
     """Of what one frame of the source takes, all that is made of it included."""
+    processor_p99: float = 0.0
+    """The part of that in which the thread of the stages had a core: all of it, but for waiting
+    where others want the cores, too, and for a network's own threads."""
     load: float = 0.0
     """Of the busiest thread, 1 is all of its time."""
     queue: int = 0

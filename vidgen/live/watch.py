@@ -80,12 +80,14 @@ class Watch:
             report.fps_in = round(report.frames_in / report.seconds, 2)
             report.fps_out = round(report.frames_out / report.seconds, 2)
 
-    def publish(self, works: Collection[float]) -> None:
-        """Write the report where it was asked for; `works`: seconds that frames in took."""
+    def publish(self, works: Collection[float], processor: Collection[float] = ()) -> None:
+        """Write the report where it was asked for; `works` are seconds that frames in took, and
+        `processor` those of a core."""
         report = self._report
         report.latency_p50 = _percentile(self._seconds, 50)
         report.latency_p95 = _percentile(self._seconds, 95)
         report.stages_p99 = _percentile(works, 99)
+        report.processor_p99 = _percentile(processor, 99)
         report.latency_p99 = _percentile(self._seconds, 99)
         self._text["/"] = (json.dumps(report.plain()) + "\n").encode()
         self._text["/metrics"] = report.prometheus().encode()

@@ -8,6 +8,7 @@ flow goes on from it. In most pairs of frames nothing is looked for.
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import Any
 
 import cv2
@@ -47,12 +48,12 @@ def put_far_matches(
     lost = _worst_blocks(apart)
     if not lost:
         return False
-    taken = _taken(led, apart)
+    taken = cache(partial(_taken, led, apart))
     first, apart = (_framed(each, _AROUND) for each in (first, apart))
     last, any_found = _framed(last, _AROUND + _REACH), False
     for row, column in lost:
         step = _found(first, last, apart, _BLOCK * row, _BLOCK * column)
-        if step is not None and not _is_taken(taken, row, column, step):
+        if step is not None and not _is_taken(taken(), row, column, step):
             side = _BLOCK * down
             rows, columns = (slice(n * side, (n + 1) * side) for n in (row, column))
             flow[rows, columns], any_found = np.array(step, np.float32) * down, True

@@ -48,6 +48,8 @@ def lines_that_change(
             continue
         thin = cv2.morphologyEx(one, cv2.MORPH_TOPHAT, np.ones((line // 2 | 1,) * 2, np.uint8))
         fresh &= _above(thin, _STROKE)
+        if cv2.countNonZero(fresh) < line:
+            continue
         near = cv2.dilate(new, np.ones((3, 3), np.uint8))
         near = cv2.resize(near, one.shape[::-1], interpolation=cv2.INTER_NEAREST)
         _add_lines(out, one, fresh, near, line)

@@ -36,15 +36,16 @@ def standing(first: NDArray[Any], last: NDArray[Any], velocity: Field) -> NDArra
     if not around.max() > 255 * _MOST:
         return None
     unit = 1 if first.dtype == np.uint8 else 4
-    same = _all_bits(cv2.absdiff(first, last) <= _SAME * unit, first.dtype)
+    same = _below(cv2.absdiff(first, last), _SAME * unit + 1)
     high = cv2.dilate(first & same, _NEAR)
     low = cv2.erode(first | ~same, _NEAR)
-    same &= _all_bits(cv2.subtract(high, low) >= _DRAWN * unit, first.dtype)
-    amid = cv2.resize(around, first.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    same &= _all_bits(amid > 255 * _MOST, first.dtype)
-    return same if same.any() else None
+    same &= ~_below(cv2.subtract(high, low), _DRAWN * unit)
+    amid: NDArray[Any] = np.negative((around > 255 * _MOST).astype(first.dtype))
+    same &= cv2.resize(amid, first.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return same if cv2.countNonZero(same) else None
 
 
-def _all_bits(chosen: NDArray[np.bool_], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """All bits set where chosen, none elsewhere."""
-    return np.asarray(np.negative(chosen.astype(dtype)))
+def _below(plane: NDArray[Any], level: int) -> NDArray[Any]:
+    """All bits set where `plane` is below `level`, none elsewhere; its dtype."""
+    most = np.iinfo(plane.dtype).max
+    return cv2.threshold(plane, level - 1, most, cv2.THRESH_BINARY_INV)[1]

@@ -122,7 +122,10 @@ def resample(
     shrinks = width * height < y.shape[1] * y.shape[0]
     kernel = cv2.INTER_AREA if shrinks else enlarge
     y = cv2.resize(y, (width, height), interpolation=kernel)
-    uv = cv2.resize(uv, (width // 2, height // 2), interpolation=kernel)
+    # Bicubic takes a third of the time with one channel.
+    parts = cv2.split(uv) if kernel == cv2.INTER_CUBIC else [uv]
+    size = width // 2, height // 2
+    uv = cv2.merge([cv2.resize(part, size, interpolation=kernel) for part in parts])
     if bit_depth == 8:  # OpenCV saturates uint8 itself
         return y, uv
     top = np.uint16((1 << bit_depth) - 1)
