@@ -49,7 +49,8 @@ class Packets:
                     # picture's time says too; a decoder would take it for the end.
                     if packet.size:
                         in_a_row, self.broken = 0, ""
-                        self._joins(packet)
+                        if not packet.is_discard:  # what an edit list hides is on no clock
+                            self._joins(packet)
                         yield packet
                 return
             except IndexError:  # PyAV at the end of a file in which a stream showed up on the way

@@ -50,7 +50,8 @@ class Retimer:
         self._any_before_zero = container.negative_times and not trimmed
         lead = delay if container.codec_delay else Fraction(0)
         self._earliest = -ceil(lead / self._clock)
-        self._begun = False
+        self._begun = self._shown = False
+        self._first_shown = stream.start_time
         self._last_dts: int | None = None
         self._next = 0
         self._wide = GAP_SECONDS / self._clock
@@ -97,7 +98,9 @@ class Retimer:
         return packet.dts * self._ratio - self._shift > self._length + seconds / self._clock
 
     def __call__(self, packet: Packet[Stream]) -> bool:
-        """Retime `packet` in place; False when it lies outside the range."""
+        """Retime `packet` in place; False when it lies outside the range, or is hidden."""
+        if self._hidden(packet):
+            return False
         duration = (packet.duration or 0) * self._ratio
         pts = self._moved(packet.pts if packet.pts is not None else packet.dts)
         dts = self._moved(packet.dts)
@@ -121,6 +124,19 @@ class Retimer:
         self._begun = True
         self._set(packet, pts, dts, duration)
         return True
+
+    def _hidden(self, packet: Packet[Stream]) -> bool:
+        """Whether an edit list leaves the packet out, and it is not just ahead of what is shown.
+
+        What is ahead of the beginning primes decoders, and the output hides it as the source does.
+        """
+        if not packet.is_discard:
+            self._shown = True
+            return False
+        if self._shown or packet.pts is None or self._first_shown is None:
+            return self._shown
+        ahead = (self._first_shown - packet.pts) * packet.time_base
+        return ahead > GAP_SECONDS and (self._moved(packet.pts) or 0) >= 0
 
     def _moved(self, ticks: int | None) -> int | None:
         return None if ticks is None else ticks * self._ratio - self._shift

@@ -71,8 +71,8 @@ def _add(span: Span, packet: Packet[Stream], zero: Fraction) -> None:
     span.packets += 1
     span.bytes += packet.size
     stamp = packet.dts if packet.pts is None else packet.pts
-    if stamp is None or span.type in ("cover", "attachment"):
-        return
+    if stamp is None or packet.is_discard or span.type in ("cover", "attachment"):
+        return  # what an edit list hides is not shown
     stream, time_base = packet.stream, packet.time_base
     # what comes before the start that the container states primes the decoder and is not shown
     begin = stamp if stream.start_time is None else max(stamp, stream.start_time)
