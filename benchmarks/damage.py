@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -195,7 +196,7 @@ def sweep(
                 if keep:
                     (keep / case.source.name).write_bytes(case.source.read_bytes())
             for path in folder.glob(f"{case.seed}.*"):
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
     return {
         "runs": len(seeds), "exit_codes": dict(sorted(codes.items())), "faults": faults,
         "peak_mebibytes": round(peak), "most_cpu_seconds": round(longest, 1),

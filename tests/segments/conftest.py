@@ -19,7 +19,7 @@ FPS, FRAMES, SIZE = 25, 150, (96, 64)
 
 def shot_picture(number: int) -> av.VideoFrame:
     """A texture that drifts; another one, of another brightness, in each shot."""
-    shot = sum(number >= first for first in SHOTS) + 3 * (number // 400)  # more in long films
+    shot = sum(number >= first for first in SHOTS)
     width, height = SIZE
     noise = np.random.default_rng(shot).integers(0, 256, (height, 2 * width), np.uint8)
     wide = cv2.GaussianBlur(noise, (0, 0), 2).astype(np.float32)
@@ -30,14 +30,14 @@ def shot_picture(number: int) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(planes, format="yuv420p")
 
 
-def write_shots(path: Path, frames: int = FRAMES) -> Path:
+def write_shots(path: Path) -> Path:
     """H.264 with B-frames, 25 a second, beside a tone in FLAC; a chapter a second."""
     with av.open(path, "w") as container:
         video = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast"})
         video.width, video.height = SIZE
         sound = container.add_stream("flac", rate=8000, layout="mono")
-        container.set_chapters([_chapter(second) for second in range(frames // FPS)])
-        for number in range(frames):
+        container.set_chapters([_chapter(second) for second in range(FRAMES // FPS)])
+        for number in range(FRAMES):
             picture = shot_picture(number)
             picture.pts, picture.time_base = number, Fraction(1, FPS)
             container.mux(video.encode(picture))
@@ -67,12 +67,6 @@ def _chapter(second: int) -> dict:
 def film(tmp_path_factory) -> Path:
     """Six seconds in three shots."""
     return write_shots(tmp_path_factory.mktemp("film") / "film.mkv")
-
-
-@pytest.fixture(scope="session")
-def long_film(tmp_path_factory) -> Path:
-    """A minute in shots of one to three seconds, and a long one."""
-    return write_shots(tmp_path_factory.mktemp("film") / "long.mkv", 60 * FPS)
 
 
 @pytest.fixture
