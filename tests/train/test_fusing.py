@@ -8,6 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs vidgen[train]")
 
+from safetensors.torch import load_file  # noqa: E402
+
 from vidgen import zoo  # noqa: E402
 from vidgen.engines import choose_backend  # noqa: E402
 from vidgen.errors import ModelError, UsageError  # noqa: E402
@@ -124,6 +126,34 @@ def test_a_run_leaves_a_model_that_an_engine_takes(path, tmp_path, monkeypatch):
     assert (model.task, model.scale, model.history) == ("generate", 1, False)
     assert zoo.names(tmp_path / "models", "generate") == ["mid-tiny"]
     assert zoo.names(tmp_path / "models", "upscale") == []
+
+
+GAN = """
+start = "{start}"
+[gan]
+width = 4
+pretrain = 2
+"""
+
+
+def test_a_critic_leaves_a_second_flavour(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    train_recipe(path, tmp_path, False, None, 1)
+    recipe = tmp_path / "gan.toml"
+    recipe.write_text(path.read_text() + GAN.format(start=tmp_path / "mid-tiny.safetensors"))
+    train_recipe(recipe, tmp_path, False, None, 1)
+    model = zoo.load("mid-tiny", tmp_path)
+    assert model.has_gan
+    plain, gan = (load_file(tmp_path / f"mid-tiny{end}.safetensors") for end in ("", ".gan"))
+    assert any((gan[name] != value).any() for name, value in plain.items())
+    with choose_backend().compile(model.with_strength(0.5), 64, 48, 8) as engine:
+        assert engine is not None
+
+
+def test_finer_motion_gives_other_candidates(plan, samples, tmp_path):
+    finer = moments.prepare(replace(plan.data, fine=True), tmp_path)
+    assert len(finer) == len(samples)
+    assert (finer.stored.first != samples.stored.first).any()
 
 
 def test_a_wrong_export_is_refused(plan, tmp_path):

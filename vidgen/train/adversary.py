@@ -11,7 +11,7 @@ from vidgen.train.checkpoint import State
 from vidgen.train.recipe import Gan, Recipe
 from vidgen.train.unroll import FULL, Clip, Drawn, warp
 
-__all__ = ["against"]
+__all__ = ["against", "judged"]
 
 
 def against(state: State, drawn: Drawn, clip: Clip, recipe: Recipe) -> Tensor:
@@ -19,12 +19,17 @@ def against(state: State, drawn: Drawn, clip: Clip, recipe: Recipe) -> Tensor:
 
     Nothing in the first `pretrain` steps, in which it only learns to see.
     """
-    critic, gan = state.critic, recipe.gan
-    assert critic is not None
-    assert gan is not None
+    assert recipe.gan is not None
     scale = drawn.y.shape[-1] // clip.y.shape[-1]
     fake = _seen(drawn.y[:, 1:], drawn.moved[:, 1:], clip)
     real = _seen(clip.y_true[:, 1:], _moved_truth(clip, scale), clip)
+    return judged(state, real, fake, recipe.gan)
+
+
+def judged(state: State, real: Tensor, fake: Tensor, gan: Gan) -> Tensor:
+    """The same for what the critic sees: (B, 3, H, W) in [-1, 1], sides divisible by 8."""
+    critic = state.critic
+    assert critic is not None
     _teach(state, real, fake.detach(), gan)
     if state.step < gan.pretrain:
         return fake.new_zeros(())

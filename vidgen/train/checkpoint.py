@@ -110,7 +110,8 @@ def load(state: State, recipe: dict[str, Any], path: Path) -> None:
 def start(net: Network, path: Path) -> None:
     """Put the weights of a shipped model into `net`; the rest stays as it is.
 
-    What the file lacks, and last layers where the scale is another one, are the rest. Raises
+    What the file lacks, and last layers where the scale is another one, are the rest. A network
+    that makes frames may be wider than that of the file, and then does the same at first. Raises
     UsageError where there is no such file or any other weight has another shape.
     """
     if not path.is_file():
@@ -120,5 +121,22 @@ def start(net: Network, path: Path) -> None:
         for name, value in load_file(path).items():
             if name in known and known[name].shape == value.shape:
                 known[name].copy_(value)
+            elif name in known and isinstance(net, Fusion) and _fits(value, known[name]):
+                _widen(known[name], value)
             elif not name.endswith(_BY_SCALE):
                 raise UsageError(f"start = {str(path)!r}: {name} does not fit this network")
+
+
+def _fits(value: Tensor, wider: Tensor) -> bool:
+    pairs = zip(value.shape, wider.shape, strict=True)
+    return value.ndim == wider.ndim and all(a <= b for a, b in pairs)
+
+
+def _widen(wider: Tensor, value: Tensor) -> None:
+    """Put `value` into the first channels of `wider`, which do not look at the other ones."""
+    outputs = len(value)
+    if value.ndim > 1:
+        wider[:outputs] = 0
+        wider[:outputs, : value.shape[1]] = value
+    else:
+        wider[:outputs] = value

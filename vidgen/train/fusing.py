@@ -1,4 +1,8 @@
-"""Teaching a network to make one picture of two candidates."""
+"""Teaching a network to make one picture of two candidates.
+
+A critic, where the recipe has one, sees the luma that was made or the true one between both
+candidates: real pictures, of which at least one is sharp and right almost anywhere.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,9 @@ from torch.nn.functional import pixel_shuffle
 
 from vidgen.nets.chain import UNIT
 from vidgen.nets.fusion import Fusion
+from vidgen.train.adversary import judged
 from vidgen.train.checkpoint import Network, State
-from vidgen.train.losses import census, charbonnier, laplacian
+from vidgen.train.losses import census, charbonnier, laplacian, spectral
 from vidgen.train.moments import Sample, Samples
 from vidgen.train.recipe import FusionNet, Recipe
 from vidgen.train.train import Gains, autocast
@@ -43,7 +48,7 @@ class Fusing:
         return Fusion(net.width, net.depth, net.expand)
 
     def loss(self, state: State, device: torch.device) -> Tensor:
-        """Pixels, bands and, where the recipe asks for it, the order of neighbouring pixels."""
+        """Pixels, bands and, where the recipe asks for it, the order of neighbours and a critic."""
         plan = self._recipe.train
         batch = self._samples.batch(state.rng, plan.batch, plan.crop)
         first, last, guide, truth = tensors(batch, device)
@@ -58,6 +63,11 @@ class Fusing:
             loss = loss + plan.laplacian * laplacian(y, y_true)
         if plan.census:
             loss = loss + plan.census * census(y, y_true)
+        if plan.spectral:
+            loss = loss + plan.spectral * spectral(y, y_true)
+        if self._recipe.gan is not None:
+            real, fake = (_seen(first, each, last) for each in (y_true, y))
+            loss = loss + judged(state, real, fake, self._recipe.gan)
         return loss
 
     @torch.no_grad()
@@ -77,6 +87,12 @@ class Fusing:
             name: (float(np.mean([y for y, _ in each])), float(np.mean([uv for _, uv in each])))
             for name, each in rows.items()
         }
+
+
+def _seen(first: Tensor, luma: Tensor, last: Tensor) -> Tensor:
+    """(B, 3, 2 h, 2 w) in [-1, 1]: `luma`, in [0, 1], between both candidates (B, 6, h, w)."""
+    before, after = (pixel_shuffle(each[:, :_LUMA], 2) / FULL for each in (first, last))
+    return torch.cat([before, luma, after], 1) * 2 - 1
 
 
 def tensors(batch: Sample, device: torch.device | None = None) -> tuple[Tensor, ...]:

@@ -129,11 +129,11 @@ def validation(data: Moments) -> Iterator[tuple[str, Sample]]:
         if path.stem in data.validation:
             run, _ = next(_runs(path))
             for n in range(4, min(len(run) - 2, 12), 2):
-                yield path.stem, _sample(_Counted(run, n, 2), given, wanted)
+                yield path.stem, _sample(_Counted(run, n, 2), given, wanted, data.fine)
     rng = np.random.default_rng(data.seed)
     held = [path for path in stills if path.stem in data.validation]
     for _ in held:
-        yield "drawn scenes", _sample(scene(held, _SCENE_SIDE, rng), given, wanted)
+        yield "drawn scenes", _sample(scene(held, _SCENE_SIDE, rng), given, wanted, data.fine)
 
 
 def _crops(data: Moments) -> Iterator[tuple[str, Sample]]:
@@ -143,16 +143,17 @@ def _crops(data: Moments) -> Iterator[tuple[str, Sample]]:
     for path in (path for path in videos if path.stem not in data.validation):
         for run, gap in _runs(path):
             for _ in range(data.picks):
-                whole = _sample(*_picked(run, gap, data.ahead, rng))
+                whole = _sample(*_picked(run, gap, data.ahead, rng), data.fine)
                 yield from ((path.stem, part) for part in _cut(whole, data, rng))
         _log.info("%s", path.stem)
     learnt = [path for path in stills if path.stem not in data.validation]
     for number in range(data.scenes):
         drawn = scene(learnt, _SCENE_SIDE, rng)
         if data.ahead:
-            whole = _sample(drawn, (-2, -1, 0), float(rng.uniform(0.1, _FARTHEST)))
+            given, wanted = (-2, -1, 0), float(rng.uniform(0.1, _FARTHEST))
         else:
-            whole = _sample(drawn, (0, 1), float(rng.uniform(0.05, 0.95)))
+            given, wanted = (0, 1), float(rng.uniform(0.05, 0.95))
+        whole = _sample(drawn, given, wanted, data.fine)
         yield from ((f"scene {number}", part) for part in _cut(whole, data, rng))
 
 
@@ -216,10 +217,10 @@ def _reduced(planes: Planes) -> Planes:
     )
 
 
-def _sample(picture: Picture, given: tuple[float, ...], wanted: float) -> Sample:
+def _sample(picture: Picture, given: tuple[float, ...], wanted: float, fine: bool) -> Sample:
     """What is known from the pictures at the times `given`, for the one that is wanted."""
     *_, first, last = pictures = [picture(time) for time in given]
-    estimate = FlowEstimator()
+    estimate = FlowEstimator(fine)
     lumas = [half_luma(y) for y, _ in pictures]
     *earlier, motion = (estimate(*pair) for pair in pairwise(lumas))
     if earlier:

@@ -58,6 +58,8 @@ class Moments:
     """Stems of the files that are kept out of training, to choose between networks."""
     ahead: bool = False
     """Whether the wanted picture comes after the given ones, instead of between them."""
+    fine: bool = False
+    """Whether motion is found as for `balanced`, several times slower."""
     picks: int = 4
     """Pictures of each run of 32 frames of a film."""
     scenes: int = 600
