@@ -149,10 +149,9 @@ def _crops(data: Moments) -> Iterator[tuple[str, Sample]]:
     learnt = [path for path in stills if path.stem not in data.validation]
     for number in range(data.scenes):
         drawn = scene(learnt, _SCENE_SIDE, rng)
-        if data.ahead:
-            given, wanted = (-2, -1, 0), float(rng.uniform(0.1, _FARTHEST))
-        else:
-            given, wanted = (0, 1), float(rng.uniform(0.05, 0.95))
+        given: tuple[float, ...] = (-2, -1, 0) if data.ahead else (0, 1)
+        span = (0.1, _FARTHEST) if data.ahead else (0.05, 0.95)
+        wanted = float(rng.uniform(*span))
         whole = _sample(drawn, given, wanted, data.fine)
         yield from ((f"scene {number}", part) for part in _cut(whole, data, rng))
 
