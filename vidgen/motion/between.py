@@ -36,9 +36,7 @@ _MATCHED, _MISMATCHED = 15.0, 40.0  # mean 8-bit difference of both ends: surely
 # Share of the picture that surely does not match, beyond which none is made: in ten training films
 # it is at most 0.08 for frames two apart; between unlike pictures it is 0.5.
 _DOUBTFUL = 0.3
-_ONE_SIDED = 25.0, 60.0  # the same: from where on one end counts for less, and for nothing
-_SOFT = 9  # quarter-resolution pixels over which that changes: else there are ragged seams
-_OWN_MOTION_PIXELS = 2.0  # at quarter resolution: a sample that moves so much else counts half
+_OWN_MOTION_PIXELS = 1.0  # at quarter resolution: a sample that moves so much else counts half
 _LEAST_TRUST = 0.02  # where neither end moves as it should, the nearer one gets the more weight
 
 
@@ -167,14 +165,12 @@ class Between:
         """(h, w) in [0, 1]: `phase` where both ends agree; where not, the end that moves that way.
 
         What is uncovered or covered between the pictures is seen in one of them only. There the
-        sample from the other belongs to something else, and its own flow goes elsewhere. In the
-        hardest of 248 pairs of 31 training films the width of `_ONE_SIDED` and `_SOFT` give 0.1 dB.
+        sample from the other belongs to something else, and its own flow goes elsewhere.
         """
         trust_first = _trust(self._flows[0], velocity, -phase) * np.float32(1 - phase)
         trust_last = _trust(self._flows[1], velocity, 1 - phase) * np.float32(phase)
         chosen = trust_last / (trust_first + trust_last)
-        weight: Scalars = phase + (chosen - phase) * _doubt(difference, *_ONE_SIDED)
-        return cv2.GaussianBlur(weight.astype(np.float32), (_SOFT, _SOFT), 0)
+        return np.asarray(phase + (chosen - phase) * _doubt(difference), np.float32)
 
 
 def _enlarged(field: Scalars, shape: tuple[int, ...]) -> Scalars:
@@ -191,9 +187,9 @@ def _window_mean(picture: NDArray[Any]) -> Scalars:
     return cv2.boxFilter(picture, cv2.CV_32F, (_WINDOW, _WINDOW))
 
 
-def _doubt(difference: Scalars, low: float = _MATCHED, high: float = _MISMATCHED) -> Scalars:
+def _doubt(difference: Scalars) -> Scalars:
     """(h, w) in [0, 1]: 0 where both ends look alike, 1 where they surely do not."""
-    return np.clip((difference - low) / (high - low), 0, 1)
+    return np.clip((difference - _MATCHED) / (_MISMATCHED - _MATCHED), 0, 1)
 
 
 def _trust(flow: Field, velocity: Field, share: float) -> Scalars:
