@@ -83,15 +83,17 @@ def kept() -> dict[str, Row]:
 
 
 def table(rows: dict[str, Row]) -> str:
-    """Gains of PSNR-Y over bicubic; of Vid4 the mean, then LPIPS and tOF."""
+    """Gains of PSNR-Y over bicubic of what every row has; of Vid4 the mean, then LPIPS and tOF."""
     vid4 = [row for name, row in rows.items() if name.startswith("Vid4")]
     shown = {name: row["scores"] for name, row in rows.items() if not name.startswith("Vid4")}
     if vid4:
         shown["Vid4"] = {
             way: {key: fmean(row["scores"][way][key] for row in vid4) for key in scores}
             for way, scores in vid4[0]["scores"].items()
+            if all(way in row["scores"] for row in vid4)
         }
-    names = [way for way in next(iter(shown.values())) if way != "bicubic"]
+    first, *others = shown.values()
+    names = [way for way in first if way != "bicubic" and all(way in row for row in others)]
     lines = [
         "| | bicubic | published | " + " | ".join(names) + " |",
         "| --- " * (3 + len(names)) + "|",
