@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from io import BytesIO
 from threading import Event
 from time import monotonic
 from typing import Self
@@ -26,6 +25,7 @@ from vidgen.media.live.address import Address, is_paced, source
 from vidgen.media.live.fields import Deinterlacer
 from vidgen.media.live.peer import Peer
 from vidgen.media.live.relay import Relay
+from vidgen.media.live.twins import Twins, kind
 from vidgen.media.source import chroma_location, described, is_picture, reason
 from vidgen.media.unsaid import said_by_size
 
@@ -66,7 +66,7 @@ class LiveInput:
     """
 
     video: VideoFormat
-    others: Sequence[Stream]
+    others: list[Stream]
     """Like the streams that `Passing` packets are of; they outlive the connection."""
     kinds: Sequence[str]
     """`audio aac` and the like, of each."""
@@ -114,18 +114,23 @@ class LiveInput:
         # What comes over a network is connected to anew while other threads run: see `dump`.
         facts = described(self._container) if self.paced else {}
         self._chroma_location = chroma_location(facts.get(self._stream.index, ""))
-        self._passing = [each for each in self._container.streams if each.type in _PASSES]
-        self.kinds = [f"{each.type} {each.codec_context.name}" for each in self._passing]
-        self._twins = av.open(BytesIO(), "w", format="nut")  # never written: it keeps the streams
-        self.others = [
-            self._twins.add_stream_from_template(each, opaque=True) for each in self._passing
-        ]
+        self._begin_others(self._container)
         context = self._stream.codec_context
         context.flags |= Flags.low_delay | Flags.unaligned
         context.thread_type = "SLICE"  # threads by frame hold back a frame each
         context.options = {"max_pixels": str(_MOST_PIXELS)}
         self._arrived = self._items()
         self._held = self._first()
+
+    def _begin_others(self, container: InputContainer) -> None:
+        self._twins, self._passing, self.others = Twins(), [], []
+        for stream in (each for each in container.streams if each.type in _PASSES):
+            if twin := self._twins.of(stream):
+                self._passing.append(stream)
+                self.others.append(twin)
+            else:
+                self.notes.append(f"{kind(stream)} stays behind: no container takes it")
+        self.kinds = [kind(each) for each in self._passing]
 
     def _opened(self, address: Address) -> InputContainer:
         timeout = None if self.paced else self._stall_seconds
