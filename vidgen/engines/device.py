@@ -123,8 +123,12 @@ class DeviceEngine(ABC):
         after()
         y, uv = (buffer.get(stream=self._stream) for buffer in self.made.values())
         self._stream.synchronize()
+        self._ran()
         dtypes = [dtype for _, dtype in self._outputs.values()]
         return y.astype(dtypes[0], copy=False), uv.astype(dtypes[1], copy=False)
+
+    def _ran(self) -> None:  # noqa: B027 - nothing to do for most
+        """After each run."""
 
     def enqueue(self) -> None:
         """Replay the graph on what lies on the device, the current one, and do not wait.

@@ -9,13 +9,11 @@ A plan can be built without a GPU; to run one takes CuPy.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vidgen.engines.building import bridged_logger, build_plan
 from vidgen.engines.device import Card, DeviceEngine
@@ -23,7 +21,6 @@ from vidgen.engines.plans import cached, identity, keep, read
 from vidgen.engines.recall import DeviceMemory
 from vidgen.engines.shapes import Shapes, inputs_of, outputs_of
 from vidgen.errors import BackendError
-from vidgen.frame import Planes
 from vidgen.kernels import gpu
 from vidgen.zoo import Model
 
@@ -137,16 +134,9 @@ class PlanEngine(DeviceEngine):
         for name, buffer in buffers.items():
             self._context.set_tensor_address(name, buffer.data.ptr)
 
-    def _run(
-        self,
-        planes: Sequence[NDArray[Any]],
-        before: Callable[[], None],
-        after: Callable[[], None],
-    ) -> Planes:
-        made = super()._run(planes, before, after)
+    def _ran(self) -> None:
         if self._compiled:
             self._compiled.keep()
-        return made
 
     def _execute(self) -> None:
         if not self._context.execute_async_v3(self._stream.ptr):
