@@ -5,13 +5,15 @@
     python -m benchmarks.end_to_end --soak 10            memory over a ten-minute film
 
 Every job is a program of its own that decodes H.264 and encodes x264 veryfast; jobs take turns in
-each round. Then each stage runs alone, so that the report can say how much of the machine the whole
-uses. See README.md here for what each figure means.
+each round, and so does each stage alone, right after the job that is made of it: the share of the
+machine that the job uses is told from neighbours in time, since the machine itself is now faster,
+now slower. See README.md here for what each figure means.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -24,6 +26,8 @@ from benchmarks.soak import soak
 
 FILM = Path("../shared/data/eval/video/hd_sam2_02_cups.mp4")
 SIZE = "960x540"
+Alone = dict[str, float]
+"""Core-seconds a frame by stage, of one round."""
 IMPORT = "import time; t = time.perf_counter(); import vidgen; print('{\"seconds\":', \
 time.perf_counter() - t, '}', sep='')"
 VERYFAST = ["--preset", "veryfast", "--overwrite"]
@@ -99,18 +103,21 @@ def measure(folder: Path, args: argparse.Namespace) -> None:
     made = run_child(program("source", source, width, height, args.frames, args.film))
     plan = jobs(width, height, args.slow_frames)
     runs: dict[str, list[Child]] = {job.name: [] for job in plan}
+    alone: dict[str, list[Alone]] = {job.name: [] for job in plan if job.parts}
     run_child([*plan[0].command(source, folder), "--end", "0.5"])  # fills caches of the disk
     for number in range(args.rounds):
         for job in plan:
             runs[job.name].append(run_child(job.command(source, folder)))
+            if job.parts:
+                alone[job.name].append(stages_alone(source, folder, job.parts))
         print(f"round {number + 1} of {args.rounds}", flush=True)
-    alone = stages_alone(source, folder, args.rounds)
     imports = [
         run_child([*module("x")[:1], "-c", IMPORT]).said["seconds"] for _ in range(args.rounds)
     ]
     cores = machine()["cores"]
-    rows = {job.name: row(job, runs, alone, cores) for job in plan}
-    report(rows, alone, summary(imports), args, made.said["from"])
+    rows = {job.name: row(job, runs, alone.get(job.name, []), cores) for job in plan}
+    stages = together(alone)
+    report(rows, stages, summary(imports), args, made.said["from"])
     result = {
         "film": made.said["from"],
         "size": args.size,
@@ -118,7 +125,7 @@ def measure(folder: Path, args: argparse.Namespace) -> None:
         "rounds": args.rounds,
         "engine": runs["vidgen x2"][0].said["engine"],
         "jobs": rows,
-        "core_seconds_per_frame_alone": {name: asdict(each) for name, each in alone.items()},
+        "core_seconds_per_frame_alone": {name: asdict(each) for name, each in stages.items()},
         "import_seconds": asdict(summary(imports)),
     }
     write_result("end-to-end", result)
@@ -128,7 +135,7 @@ def program(name: str, *words: object) -> list[str]:
     return module("benchmarks.programs", name, *words)
 
 
-def stages_alone(source: Path, folder: Path, rounds: int) -> dict[str, Summary]:
+def stages_alone(source: Path, folder: Path, names: Iterable[str]) -> Alone:
     """Core-seconds per frame of each stage with nothing beside it."""
     target = folder / "encoded.mkv"
     commands = {
@@ -139,15 +146,18 @@ def stages_alone(source: Path, folder: Path, rounds: int) -> dict[str, Summary]:
         "encode small": program("encode", source, target, 1),
         "encode large": program("encode", source, target, 2),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(rounds):
-        for name, command in commands.items():
-            seconds[name].append(run_child(command).said["core_seconds"])
-    return {name: summary(values) for name, values in seconds.items()}
+    return {name: run_child(commands[name]).said["core_seconds"] for name in names}
+
+
+def together(alone: Mapping[str, Sequence[Alone]]) -> dict[str, Summary]:
+    """Each stage over all rounds and jobs."""
+    each = [stages for rounds in alone.values() for stages in rounds]
+    names = dict.fromkeys(name for stages in each for name in stages)
+    return {name: summary([stages[name] for stages in each if name in stages]) for name in names}
 
 
 def row(
-    job: Job, runs: dict[str, list[Child]], alone: dict[str, Summary], cores: int
+    job: Job, runs: dict[str, list[Child]], alone: Sequence[Alone], cores: int
 ) -> dict[str, Any]:
     """All figures of one job."""
     mine = runs[job.name]
@@ -167,16 +177,23 @@ def row(
     steady = [
         (child.said["frames"] - 1) / (child.said["last"] - child.said["first"]) for child in mine
     ]
-    allowed = sum(alone[name].median * times for name, times in job.parts.items()) / cores
+    allowed = [
+        sum(stages[name] * times for name, times in job.parts.items()) / cores for stages in alone
+    ]
+    rates = [fps(child) for child in mine]
     facts["steady_fps"] = asdict(summary(steady))
     facts["first_frame_seconds"] = asdict(
         summary([child.said["first"] - child.began for child in mine])
     )
     facts["share_of_machine"] = {
-        "steady": allowed * median(steady),
-        "whole": allowed * facts["fps"]["median"],
+        "steady": asdict(summary(products(allowed, steady))),
+        "whole": asdict(summary(products(allowed, rates))),
     }
     return facts
+
+
+def products(left: Sequence[float], right: Sequence[float]) -> list[float]:
+    return [one * other for one, other in zip(left, right, strict=True)]
 
 
 def fps(child: Child) -> float:
@@ -202,7 +219,7 @@ def report(
             spread(facts.get("ratio"), ".2f"),
             spread(facts.get("first_frame_seconds"), ".2f"),
             f"{facts['cores_used']:.2f}",
-            f"{facts['share_of_machine']['steady']:.2f}" if "share_of_machine" in facts else "",
+            spread(facts.get("share_of_machine", {}).get("steady"), ".2f"),
             f"{facts['peak_mib']:.0f}",
         ]
         print(f"| {name} | {' | '.join(cells)} |")
