@@ -3,6 +3,7 @@
 import socket
 from fractions import Fraction
 from threading import Thread
+from time import sleep
 from types import SimpleNamespace
 
 import av
@@ -38,7 +39,7 @@ def _send(port, chunks):
             sender = socket.create_connection(("127.0.0.1", port), timeout=1)
             break
         except OSError:
-            continue
+            sleep(0.05)
     with sender:
         try:
             for chunk in chunks:
@@ -129,6 +130,38 @@ def _picture(size, params=""):
         plane.update(bytes(plane.buffer_size))
     frame.pts = 0
     return b"".join(bytes(each) for each in [*encoder.encode(frame), *encoder.encode(None)])
+
+
+@pytest.mark.parametrize(
+    ("container", "other", "said"),
+    [("flv", "flv", "another codec"), ("ts", "mpeg2video", "nothing that can be decoded")],
+)
+def test_another_codec_in_mid_stream(attacked, clip, container, other, said):
+    """Without sound, whose packets would go on, there is nothing else by which to tell."""
+    first, then = (
+        clip(f"{codec}.{container}", frames=50, codec=codec, options={"g": "10"}).read_bytes()
+        for codec in ("libx264", other)
+    )
+
+    after = then[13:] if container == "flv" else then  # without the header of the file
+    with pytest.raises(InputError, match=said):
+        attacked([first, *[after] * 40])
+
+
+def test_sound_alone_in_mid_stream(attacked, clip):
+    """It goes on, and no picture comes any more."""
+    whole = clip("in.ts", frames=50, audio="aac").read_bytes()
+    packets = [whole[n : n + 188] for n in range(0, len(whole), 188)]
+    sound = b"".join(each for each in packets if (each[1] & 31, each[2]) == (1, 1))  # its PID
+
+    def chunks():
+        yield whole
+        for _ in range(100):
+            sleep(0.05)
+            yield sound
+
+    with pytest.raises(InputError, match="no pictures any more"):
+        attacked(chunks(), stall_seconds=1)
 
 
 def test_damaged_packets_are_counted(clip, tmp_path):

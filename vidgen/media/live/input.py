@@ -35,10 +35,15 @@ log = logging.getLogger(__name__)
 
 _MOST_PIXELS = 8192 * 4608
 """Of a picture: a header can announce sizes whose buffers alone would end the program."""
-_DAMAGED_IN_A_ROW = 500  # packets: then it is no stream any more
+_MORE_DAMAGED = 500
+"""By so many there are more packets that cannot be decoded than pictures: then it is no stream any
+more. Not in a row, since of another codec's packets a decoder makes a picture now and then."""
 _LENGTH_WHEN_UNKNOWN = Fraction(1, 25)  # seconds
 _MOST_HELD = 1000  # packets of sound before the first picture
 _PASSES = ("audio", "subtitle")
+_FLV = ("flv", "live_flv")
+"""What RTMP carries. Of another codec in mid-stream their demuxer makes a stream of its own, whose
+packets PyAV shows to nobody; where the codec is given beforehand, it refuses them instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ class LiveInput:
         """Packets that came broken, or could not be decoded."""
         self._container: InputContainer | None = None
         self._expect = expect
-        self._damaged_in_a_row = 0
+        self._more_damaged = 0
         self._next_pts = 0
         self.paced = is_paced(url)
         """Whether it waits for its reader, as files and pipes do."""
@@ -114,6 +119,8 @@ class LiveInput:
         # What comes over a network is connected to anew while other threads run: see `dump`.
         facts = described(self._container) if self.paced else {}
         self._chroma_location = chroma_location(facts.get(self._stream.index, ""))
+        if self._container.format.name in _FLV:
+            self._container.video_codec_id = self._stream.codec_context.codec.id
         self._begin_others(self._container)
         context = self._stream.codec_context
         context.flags |= Flags.low_delay | Flags.unaligned
@@ -176,13 +183,13 @@ class LiveInput:
         pictured = monotonic()
         for packet in self._packets():
             if packet.stream_index == self._stream.index:
-                pictured = monotonic()
-                yield from self._frames(packet)
-            elif not self.paced and monotonic() - pictured > self._stall_seconds:
-                # So it looks when RTMP changes its codec: those packets are of a stream that PyAV
-                # does not know, as it came later.
-                raise InputError(f"{self._url}: sends sound, but no pictures any more")
-            elif packet.stream_index in lanes and packet.pts is not None:
+                frames = self._frames(packet)
+                yield from frames
+                if frames or not hasattr(self, "video"):  # the first keyframe may be long in coming
+                    pictured = monotonic()
+            if not self.paced and monotonic() - pictured > self._stall_seconds:
+                raise InputError(f"{self._url}: sends no pictures any more that can be decoded")
+            if packet.stream_index in lanes and packet.pts is not None:
                 yield Passing(lanes[packet.stream_index], packet, packet.pts * packet.time_base)
         yield from self._frames(None)
 
@@ -198,31 +205,32 @@ class LiveInput:
                     yield packet
         except (av.FFmpegError, TimeoutError, IndexError) as error:
             if not self._closed:
-                raise InputError(f"{self._url}: lost ({reason(error)})") from error
+                changed = isinstance(error, av.error.PatchWelcomeError)
+                why = "another codec in mid-stream" if changed else reason(error)
+                raise InputError(f"{self._url}: lost ({why})") from error
 
-    def _frames(self, packet: Packet[Stream] | None) -> Iterator[Frame]:
+    def _frames(self, packet: Packet[Stream] | None) -> list[Frame]:
         """Pictures that `packet` completes; damaged ones are passed over."""
         try:
             pictures = self._stream.codec_context.decode(packet)
-            self._damaged_in_a_row = 0
+            self._more_damaged = max(0, self._more_damaged - len(pictures))
         except av.EOFError:
-            return
+            return []
         except av.FFmpegError as error:
             self.damaged += not (packet and packet.is_corrupt)  # which has been counted
-            self._damaged_in_a_row += 1
+            self._more_damaged += 1
             log.debug("%s: a packet cannot be decoded: %s", self._url, reason(error))
-            if self._damaged_in_a_row >= _DAMAGED_IN_A_ROW:
+            if self._more_damaged >= _MORE_DAMAGED:
                 raise InputError(f"{self._url}: sends nothing that can be decoded") from error
-            return
+            return []
         try:
             whole = [each for picture in pictures for each in self._progressive(picture)]
             if packet is None and self._whole is not None:
                 whole += self._whole(None)
-            frames = [self._frame(each) for each in whole]
+            return [self._frame(each) for each in whole]
         except av.FFmpegError as error:
             why = reason(error)
             raise InputError(f"{self._url}: sends pictures that are none ({why})") from error
-        yield from frames
 
     def _progressive(self, picture: av.VideoFrame) -> Iterable[av.VideoFrame]:
         """`picture` without fields; from the first one that is flagged as two fields on."""
