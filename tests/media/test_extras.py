@@ -7,7 +7,7 @@ import pytest
 
 from vidgen.errors import InputError
 from vidgen.job import Settings
-from vidgen.media import Decoder, require_showable
+from vidgen.media import Decoder, probe, require_showable
 from vidgen.segments import run
 
 CAPTIONS = bytes.fromhex("b50031") + b"GA94" + bytes.fromhex("03c1fffc9420ff")
@@ -101,7 +101,7 @@ def test_dolby_vision_that_is_nothing_without_its_data(film, tmp_path, profile, 
     path = [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hvc1"]
     data = plain.read_bytes().replace(b"hev1", b"hvc1")
     (tmp_path / "b.mp4").write_bytes(with_box(data, path, box))
-    require_showable(plain)
+    require_showable(probe(plain))
     settings = Settings(source=tmp_path / "b.mp4", target=tmp_path / "out.mkv", scale=1)
     if refused:
         with pytest.raises(InputError, match=r"Dolby Vision profile 5; .* convert it to HDR10"):

@@ -5,6 +5,7 @@ import os
 from fractions import Fraction
 from itertools import pairwise
 
+import av
 import pytest
 
 from vidgen.errors import OutputError
@@ -64,9 +65,9 @@ def test_the_film_is_looked_at_once(settings, monkeypatch, crf):
     """What the first pass found is kept, for other settings too; of another part it is not."""
     seen, real = [], scans.scan_film
 
-    def scan_film(source, **words):
+    def scan_film(*film, **words):
         seen.append(words["end"])
-        return real(source, **words)
+        return real(*film, **words)
 
     monkeypatch.setattr(scans, "scan_film", scan_film)
     with pytest.raises(KeyboardInterrupt):
@@ -79,6 +80,21 @@ def test_the_film_is_looked_at_once(settings, monkeypatch, crf):
         run(settings(target="b.mkv"), stop_at(70))
     run(settings(target="b.mkv", end=Fraction(2)))
     assert seen == [None, None, 2]
+
+
+@pytest.mark.parametrize("range_asked", [{}, {"start": Fraction(3), "end": Fraction(4)}])
+def test_how_often_the_source_is_opened(settings, monkeypatch, range_asked):
+    """For facts and first pass, for what the container holds, for the piece, for the join."""
+    opened, real = [], av.open
+
+    def counted(file, *words, **more):
+        opened.append(file)
+        return real(file, *words, **more)
+
+    monkeypatch.setattr(av, "open", counted)
+    asked = settings(fps=None, **range_asked, segment=Fraction(100))
+    run(asked)
+    assert opened.count(f"file:{asked.source}") == 4
 
 
 def test_no_piece_turns_the_log_of_ffmpeg_on(settings, monkeypatch):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vidgen.errors import OutputError, UsageError
-from vidgen.media import probe
+from vidgen.media import Decoder
 from vidgen.segments import run, workers
 from vidgen.segments.film import _looked_at
 from vidgen.segments.folder import work_folder
@@ -51,6 +51,11 @@ def alive(pids) -> list[int]:
         except OSError:
             continue
     return [pid for pid, state in states.items() if state not in "ZX"]
+
+
+def looked_at(asked):
+    with Decoder(asked.source) as decoder:
+        return _looked_at(asked, decoder)[0]
 
 
 def until(condition, seconds=60):
@@ -96,8 +101,7 @@ def test_no_more_workers_than_pieces(settings, length, count):
 
 @pytest.mark.parametrize("length", ["1", "1.3", "2.1", "4", "4.01", "9"])
 def test_how_many_pieces_there_can_be(settings, length):
-    asked = settings(segment=Fraction(length))
-    job, _ = _looked_at(asked, probe(asked.source))
+    job = looked_at(settings(segment=Fraction(length)))
     assert len(list(starts(job))) <= most_segments(job.total, job.settings.segment)
     assert most_segments(None, job.settings.segment) is None
 
@@ -117,7 +121,7 @@ def test_an_error_of_a_worker_is_the_error_of_the_run(settings):
 def test_workers_take_the_gpus_in_turn(settings, monkeypatch):
     def devices(**words):
         asked = settings(jobs=3, **words)
-        job, _ = _looked_at(asked, probe(asked.source))
+        job = looked_at(asked)
         return [workers._on_its_gpu(job, number).settings.device for number in range(3)]
 
     assert devices() == [None, None, None]

@@ -14,7 +14,7 @@ from vidgen.bench.meter import METRICS, Extras, Measures, Meter, means
 from vidgen.bench.picture import beside, crop, most_different, to_bgr
 from vidgen.errors import InputError, UsageError
 from vidgen.frame import Frame, Planes, VideoFormat
-from vidgen.media import Decoder, probe
+from vidgen.media import Decoder
 from vidgen.stages.fit import resample
 
 __all__ = ["Comparison", "Pair", "Score", "compare", "pair", "sheet", "side_by_side"]
@@ -95,14 +95,15 @@ def compare(
     An output of higher rate than the reference is scored where both have a picture of one instant:
     what was made between has nothing to be held against, and moving things would look like faults.
     """
-    info = probe(output)
-    half = (info.duration or Fraction(0)) / 2
     with Decoder(reference) as ours, Decoder(output) as theirs:
+        half = (theirs.info.duration or Fraction(0)) / 2
         if not resize:
             _require_same_size(reference, ours.format, output, theirs.format)
         depth = max(ours.format.bit_depth, theirs.format.bit_depth)
         share = _share(ours.format, theirs.format)
-        result = Comparison(ours.format, theirs.format, depth, _every(info.frames, share, moments))
+        result = Comparison(
+            ours.format, theirs.format, depth, _every(theirs.info.frames, share, moments)
+        )
         held: tuple[Frame, Planes] | None = None
         begin: Fraction | None = None
         with Meter(

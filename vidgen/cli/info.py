@@ -44,10 +44,7 @@ def run(args: argparse.Namespace) -> int:
         facts = _machine()
         lines = _machine_lines(facts)
     else:
-        from vidgen.media import probe  # deferred: `--help` needs no libraries
-
-        media = probe(args.file)
-        scan = _fields(args.file)
+        media, scan = _looked_into(args.file)
         facts = {**_plain(media), "scan": _plain(scan)}
         lines = [*_media_lines(media), *_scan_lines(scan)]
     print(json.dumps(facts, indent=2) if args.json else "\n".join(lines))
@@ -129,11 +126,13 @@ def _video_lines(media: MediaInfo, video: VideoFormat) -> list[str]:
     return lines
 
 
-def _fields(path: Path) -> Scan:
-    """How the beginning of a film was recorded, by measure; flags may lie."""
+def _looked_into(path: Path) -> tuple[MediaInfo, Scan]:
+    """What a film holds; how its beginning was recorded, by measure, since flags may lie."""
+    from vidgen.media import Decoder  # deferred: `--help` needs no libraries
     from vidgen.restore import scan_film
 
-    return scan_film(path, end=_LOOKED_AT)
+    with Decoder(path, end=_LOOKED_AT) as decoder:
+        return decoder.info, scan_film(decoder.info, decoder, end=_LOOKED_AT)
 
 
 def _scan_lines(scan: Scan) -> list[str]:

@@ -6,14 +6,13 @@ from vidgen.media.codecs import (
     holding_suffixes,
     require_encodable,
 )
-from vidgen.media.decode import Decoder
+from vidgen.media.decode import Decoder, probe
 from vidgen.media.encode import Encoder, scenes_left_behind
-from vidgen.media.extras import require_showable
 from vidgen.media.hardware import hardware_names
+from vidgen.media.info import Chapter, MediaInfo, StreamInfo, require_showable
 from vidgen.media.join import Joiner, Piece
 from vidgen.media.jumps import clock_jumps
 from vidgen.media.mapping import require_map
-from vidgen.media.probe import Chapter, MediaInfo, StreamInfo, probe
 from vidgen.media.sound_codecs import require_sound
 from vidgen.media.source import read_through
 

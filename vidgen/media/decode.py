@@ -18,6 +18,7 @@ from vidgen.media.color import PictureReader, bit_depth, color_of, what_is_given
 from vidgen.media.extras import what_is_left_behind
 from vidgen.media.gaps import Gaps
 from vidgen.media.hdr import stated_peak
+from vidgen.media.info import MediaInfo
 from vidgen.media.pictures import Pictures
 from vidgen.media.source import sample_aspect_ratio
 from vidgen.media.timestamps import Stamps
@@ -25,10 +26,16 @@ from vidgen.media.unsaid import said_by_size
 from vidgen.media.whole import SLACK_SECONDS, fragments_missing
 from vidgen.timing import format_time, snap_rate
 
-__all__ = ["Decoder", "format_of"]
+__all__ = ["Decoder", "format_of", "probe"]
 
 _NO_TIMES = 0x80  # AVFMT_NOTIMESTAMPS: raw streams
 _FASTEST = 1000  # frames per second; a "rate" above it is a clock, not a rate
+
+
+def probe(source: Path) -> MediaInfo:
+    """What `source` holds, by its container and its first picture. Raises InputError."""
+    with Decoder(source) as decoder:
+        return decoder.info
 
 
 class Decoder:
@@ -42,6 +49,8 @@ class Decoder:
     when the film broke off.
     """
 
+    info: MediaInfo
+    """What the film holds, beside its pictures."""
     format: VideoFormat
     """What every frame will be: even size, 8 or 10 bits, 4:2:0, colours known."""
     tagged: Color
@@ -75,6 +84,7 @@ class Decoder:
                 self._begin -= early  # a keyframe after that is the first to come
             self.format = format_of(first, self._pictures.stream, self._pictures.chroma_location)
             self.tagged = self.format.color
+            self.info = self._pictures.info(self.format)
             color, unsaid = said_by_size(self.tagged, first.width, first.height)
             self.format = replace(self.format, color=color)
             scene = self._pictures.has_scene(first)

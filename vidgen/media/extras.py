@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.container import InputContainer
 from av.sidedata.sidedata import Type
 
-from vidgen.errors import InputError
-from vidgen.media.source import dump, open_source
+from vidgen.media.source import dump
 
-__all__ = ["require_showable", "what_is_left_behind"]
+__all__ = ["dolby_vision", "what_is_left_behind"]
 
 _DOLBY = re.compile(r"DOVI configuration record: .*\bprofile: (\d+).* compatibility id: (\d+)")
-"""Its profile, and as what others may show the picture: 0: nothing, 1: HDR10, 2: SDR, 4: HLG."""
 
 # FFmpeg's encoders would take most of these from the side data of a picture; PyAV lets nobody add
 # any to one.
@@ -43,15 +42,10 @@ def what_is_left_behind(first: av.VideoFrame, *, scene: bool) -> list[str]:
     return list(notes)
 
 
-def require_showable(source: Path) -> None:
-    """Raise InputError for Dolby Vision whose picture is nothing without its data (profile 5)."""
-    with open_source(source) as container:
-        found = _DOLBY.search(dump(container, source))
-    if found and found[2] == "0":
-        raise InputError(
-            f"{source}: Dolby Vision profile {found[1]}; only its own players show its colours, "
-            f"and they cannot be kept; convert it to HDR10 first, as FFmpeg's libplacebo does"
-        )
+def dolby_vision(container: InputContainer, source: Path) -> tuple[int, int] | None:
+    """Profile and compatibility of a film in Dolby Vision, see `MediaInfo`; None of others."""
+    found = _DOLBY.search(dump(container, source))
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _mirrors(matrix: bytes) -> bool:

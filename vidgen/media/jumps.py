@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from vidgen.media.joins import TS_DISCONT
+from vidgen.media.info import MediaInfo
 from vidgen.media.packets import Packets
 from vidgen.media.source import open_source
 
 __all__ = ["clock_jumps"]
 
 
-def clock_jumps(source: Path) -> bool:
-    """Look at all packets where the format may begin anew (transport and program streams).
+def clock_jumps(info: MediaInfo) -> bool:
+    """Look at all packets of a film whose clock may jump; False at once for others.
 
-    False at once for other formats: they have one clock by their design. Raises InputError where
-    the file cannot be opened.
+    Raises InputError where the file cannot be opened.
     """
-    with open_source(source) as container:
-        if not container.format.flags & TS_DISCONT:
-            return False
-        packets = Packets(container, source)
+    if not info.clock_may_jump:
+        return False
+    with open_source(info.path) as container:
+        packets = Packets(container, info.path)
         return any(packets.joins for _ in packets)

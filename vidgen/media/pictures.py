@@ -14,6 +14,8 @@ from av.codec.context import Flags
 from av.packet import Packet
 from av.stream import Stream
 
+from vidgen.frame import VideoFormat
+from vidgen.media.info import MediaInfo, media_info
 from vidgen.media.packets import FAILURES_IN_A_ROW, Packets
 from vidgen.media.scenes import length_size, scene_data
 from vidgen.media.source import (
@@ -69,6 +71,10 @@ class Pictures:
         self._length_size = length_size(self._context.extradata)
         # Theora and old H.264 crop at the left; without this FFmpeg rounds that to its alignment.
         self._context.flags |= Flags.unaligned
+
+    def info(self, video: VideoFormat) -> MediaInfo:
+        """What the container says; `video` is what the pictures are."""
+        return media_info(self._source, self._container, video)
 
     def close(self) -> None:
         """Let go of the file; pictures already handed out stay valid."""

@@ -6,7 +6,8 @@ as interlaced, that is the end of it; else every frame is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from vidgen.errors import TruncatedError
 from vidgen.frame import Frame
-from vidgen.media import Decoder, probe
+from vidgen.media import Decoder, MediaInfo
 from vidgen.motion import ChangeDetector, half_luma
 from vidgen.restore.cadence import State, follow, parts, states_for
 from vidgen.restore.comb import Evidence, Measure
@@ -30,28 +31,25 @@ _SAMPLES, _SAMPLE = 8, 18  # how many, and of how many frames
 
 
 def scan_film(
-    source: Path,
+    info: MediaInfo,
+    frames: Iterable[Frame],
     *,
     start: Fraction | None = None,
     end: Fraction | None = None,
     forced: bool = False,
-    progress: Callable[[Fraction], None] = lambda _: None,
 ) -> Scan:
     """Look at a film from `start` to `end`, seconds from its beginning. Raises InputError.
 
-    `forced`: everything is interlaced, only the order of the fields is to be found. `progress` is
-    told the time of each frame looked at, in seconds on the film's clock.
+    `frames` are those of that part, in order; they are taken only where samples do not do.
+    `forced`: everything is interlaced, only the order of the fields is to be found.
     """
-    clean = 0
-    if not forced and (frames := _long_film(source, start, end)):
-        clean, ended = _clean_samples(source, *frames)
-        if ended:
-            return Scan(frames=clean, whole=False)
-    with Decoder(source, start=start, end=end) as decoder:
-        watcher = Watcher(decoder.format.fps, forced, decoder.format.height)
-        for frame in _readable(decoder):
-            watcher(frame)
-            progress(frame.time)
+    if not forced and (part := _long_part(info, start, end)):
+        looked, clean = _clean_samples(info.path, *part)
+        if clean:
+            return Scan(frames=looked, whole=False)
+    watcher = Watcher(info.video.fps, forced, info.video.height)
+    for frame in _readable(frames):
+        watcher(frame)
     return watcher.scan()
 
 
@@ -112,15 +110,14 @@ class Watcher:
         return not any(self._flags) and self.scan().progressive
 
 
-def _long_film(
-    source: Path, start: Fraction | None, end: Fraction | None
+def _long_part(
+    info: MediaInfo, start: Fraction | None, end: Fraction | None
 ) -> tuple[Fraction, Fraction] | None:
     """From when to when to look, in seconds; None for a film that is short or of unknown length."""
-    media = probe(source)
-    if media.duration is None or media.interlaced or not media.video.fps:
+    if info.duration is None or info.interlaced or not info.video.fps:
         return None
-    first, last = start or Fraction(0), min(media.duration, end or media.duration)
-    return (first, last) if (last - first) * media.video.fps > _LONG else None
+    first, last = start or Fraction(0), min(info.duration, end or info.duration)
+    return (first, last) if (last - first) * info.video.fps > _LONG else None
 
 
 def _clean_samples(source: Path, first: Fraction, last: Fraction) -> tuple[int, bool]:
@@ -138,14 +135,7 @@ def _clean_samples(source: Path, first: Fraction, last: Fraction) -> tuple[int, 
     return looked, True
 
 
-def _readable(decoder: Decoder) -> Iterator[Frame]:
-    """The frames that can be read; that some are missing is for the run itself to say."""
-    frames = iter(decoder)
-    while True:
-        try:
-            frame = next(frames, None)
-        except TruncatedError:
-            return
-        if frame is None:
-            return
-        yield frame
+def _readable(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Those that can be read; that some are missing is for the run itself to say."""
+    with suppress(TruncatedError):
+        yield from frames

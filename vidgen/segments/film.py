@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from vidgen.errors import InputError, OutputError, TruncatedError, UsageError
@@ -22,7 +23,6 @@ from vidgen.media import (
     Joiner,
     MediaInfo,
     clock_jumps,
-    probe,
     require_encodable,
     require_map,
     require_showable,
@@ -68,27 +68,28 @@ def run(
     began = time.perf_counter()
     require_writable(settings.target, settings.source, settings.overwrite)
     _require_words(settings)
-    info = probe(settings.source)
-    most = most_segments(_total(settings, info), settings.segment)
-    jobs = min(settings.jobs, most or settings.jobs)
     with ExitStack() as stack:
-        if make is None and jobs > 1:
-            make = stack.enter_context(Workers(jobs))  # ready when the film has been seen
+        with Decoder(settings.source, start=settings.start, end=settings.end) as decoder:
+            most = most_segments(_total(settings, decoder.info), settings.segment)
+            jobs = min(settings.jobs, most or settings.jobs)
+            if make is None and jobs > 1:
+                make = stack.enter_context(Workers(jobs))  # ready when the film has been seen
+            job, left_behind = _looked_at(settings, decoder)
         tally_of = partial(Tally, began=began, progress=progress)
-        report = _made(settings, info, tally_of, announce, make)
+        report = _made(job, left_behind, tally_of, announce, make)
         report.seconds = time.perf_counter() - began
         return report
 
 
 def _made(
-    settings: Settings,
-    info: MediaInfo,
+    job: Job,
+    left_behind: list[str],
     tally_of: Callable[[Job, Report], Tally],
     announce: Callable[[str], None] | None,
     make: Maker | None,
 ) -> Report:
-    """The whole of `run`, once its words are known to be accepted."""
-    job, left_behind = _looked_at(settings, info)
+    """The rest of `run`, once the film has been looked at."""
+    settings = job.settings
     steps, engine = build_stages(settings, job.video, job.origin, job.scan)
     video = output_format(steps, job.video)
     job = replace(job, threads=_encoder_threads(video))
@@ -151,29 +152,29 @@ def _total(settings: Settings, info: MediaInfo) -> Fraction | None:
     return max(min(ends) - (settings.start or 0), Fraction(0)) if ends else None
 
 
-def _looked_at(settings: Settings, info: MediaInfo) -> tuple[Job, list[str]]:
-    """The job, after a look at the source's head and the first frame asked for.
+def _looked_at(settings: Settings, decoder: Decoder) -> tuple[Job, list[str]]:
+    """The job, after a look at what was asked for, as far as is needed.
 
     Beside it notes on what the pictures carry and the new ones will not.
     """
-    require_showable(settings.source)
-    with Decoder(settings.source, start=settings.start, end=settings.end) as decoder:
-        first = next(iter(decoder), None)
-        if first is None:
-            raise InputError(f"{settings.source}: no picture in the range asked for")
-        video, left_behind = decoder.format, decoder.left_behind
+    info, left_behind = decoder.info, decoder.left_behind
+    require_showable(info)
+    frames = iter(decoder)
+    first = next(frames, None)
+    if first is None:
+        raise InputError(f"{settings.source}: no picture in the range asked for")
     if settings.hdr == "keep":
         left_behind = left_behind + scenes_left_behind(settings.codec, first.scene)
     job = Job(
         settings=settings,
-        video=video,
+        video=decoder.format,
         zero=info.start,
         offset=info.start + (settings.start or 0),
         origin=first.time,
         total=_total(settings, info),
-        one_piece=clock_jumps(settings.source),
+        one_piece=clock_jumps(info),
         threads=1,
-        scan=scanned(settings),
+        scan=scanned(settings, info, chain([first], frames)),
     )
     return job, left_behind
 

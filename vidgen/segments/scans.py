@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 
+from vidgen.frame import Frame
 from vidgen.job import Settings
+from vidgen.media import MediaInfo
 from vidgen.restore import scan_film
 from vidgen.scan import PROGRESSIVE, Scan
 from vidgen.segments.folder import jobs_in, work_folder
@@ -16,14 +19,17 @@ __all__ = ["scanned"]
 _DEPENDS_ON = ("source", "--start", "--end", "--deinterlace")
 
 
-def scanned(settings: Settings) -> Scan:
-    """What is to be undone in the film, as an earlier run has found it, else by a first pass."""
+def scanned(settings: Settings, info: MediaInfo, frames: Iterable[Frame]) -> Scan:
+    """What is to be undone in the film, as an earlier run has found it, else by a first pass.
+
+    `frames`: those asked for, in order.
+    """
     if settings.deinterlace == "off":
         return PROGRESSIVE
     if settings.resume is not False and (found := _found(settings)):
         return found
     forced = settings.deinterlace == "on"
-    return scan_film(settings.source, start=settings.start, end=settings.end, forced=forced)
+    return scan_film(info, frames, start=settings.start, end=settings.end, forced=forced)
 
 
 def _found(settings: Settings) -> Scan | None:

@@ -1,19 +1,21 @@
-"""What a file holds, without decoding more than its first picture."""
+"""What a film's container says of it: read once, and handed on to all that need it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
+from vidgen.errors import InputError
 from vidgen.frame import VideoFormat
-from vidgen.media.decode import Decoder
-from vidgen.media.source import container_duration, film_start, is_picture, main_video, open_source
+from vidgen.media.extras import dolby_vision
+from vidgen.media.joins import TS_DISCONT
+from vidgen.media.source import container_duration, film_start, is_picture, main_video
 
-__all__ = ["Chapter", "MediaInfo", "StreamInfo", "probe"]
+__all__ = ["Chapter", "MediaInfo", "StreamInfo", "media_info", "require_showable"]
 
 _PROGRESSIVE = (0, 1)  # AVFieldOrder: unknown, progressive; what is above is interlaced
 
@@ -48,7 +50,7 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What `probe` finds."""
+    """What a film is, beside its pictures."""
 
     path: Path
     container: str
@@ -64,33 +66,46 @@ class MediaInfo:
     frames: int | None
     """How many pictures, as stated, else estimated from duration and rate."""
     interlaced: bool
+    """Whether it is flagged so; what its fields are is another question."""
+    clock_may_jump: bool
+    """Whether the format allows a clock that begins anew on the way, as transport streams do."""
+    dolby_vision: tuple[int, int] | None
+    """Its profile, and as what others may show the picture: 0 nothing, 1 HDR10, 2 SDR, 4 HLG."""
     streams: tuple[StreamInfo, ...]
     chapters: tuple[Chapter, ...]
     tags: dict[str, str]
 
 
-def probe(source: Path) -> MediaInfo:
-    """Open `source`, decode one picture, say what is there. Raises InputError."""
-    with Decoder(source) as decoder:
-        video = replace(decoder.format, color=decoder.tagged)
-    with open_source(source) as container:
-        stream = main_video(container, source)
-        context = stream.codec_context
-        duration = container_duration(container)
-        return MediaInfo(
-            path=source,
-            container=container.format.name,
-            duration=duration,
-            start=film_start(container),
-            video=video,
-            codec=context.codec.canonical_name,
-            pix_fmt=context.pix_fmt or "",
-            frames=stream.frames
-            or (round(duration * video.fps) if duration and video.fps else None),
-            interlaced=context.field_order not in _PROGRESSIVE,
-            streams=tuple(_stream_info(stream) for stream in container.streams),
-            chapters=_chapters(container),
-            tags=dict(container.metadata),
+def media_info(source: Path, container: InputContainer, video: VideoFormat) -> MediaInfo:
+    """What `container`, which is `source` opened, says; its planes are `video`."""
+    stream = main_video(container, source)
+    context = stream.codec_context
+    duration = container_duration(container)
+    return MediaInfo(
+        path=source,
+        container=container.format.name,
+        duration=duration,
+        start=film_start(container),
+        video=video,
+        codec=context.codec.canonical_name,
+        pix_fmt=context.pix_fmt or "",
+        frames=stream.frames or (round(duration * video.fps) if duration and video.fps else None),
+        interlaced=context.field_order not in _PROGRESSIVE,
+        clock_may_jump=bool(container.format.flags & TS_DISCONT),
+        dolby_vision=dolby_vision(container, source),
+        streams=tuple(_stream_info(stream) for stream in container.streams),
+        chapters=_chapters(container),
+        tags=dict(container.metadata),
+    )
+
+
+def require_showable(info: MediaInfo) -> None:
+    """Raise InputError for Dolby Vision whose picture is nothing without its data (profile 5)."""
+    profile, shown_as = info.dolby_vision or (0, None)
+    if shown_as == 0:
+        raise InputError(
+            f"{info.path}: Dolby Vision profile {profile}; only its own players show its colours, "
+            f"and they cannot be kept; convert it to HDR10 first, as FFmpeg's libplacebo does"
         )
 
 
