@@ -9,6 +9,12 @@ from fractions import Fraction
 _LONGEST = 600  # seconds of the machine's, for all between two waits of a thread
 
 
+def _heard(turn):
+    """Wait until it is set; whether it was. Second by second, since a process that is halted
+    meanwhile loses no more than one of them."""
+    return any(turn.wait(timeout=1) for _ in range(_LONGEST))
+
+
 class Simulation:
     """A clock for any number of threads that it starts; exact, and the same every time."""
 
@@ -35,7 +41,7 @@ class Simulation:
         turn = threading.Event()
 
         def run():
-            turn.wait(timeout=_LONGEST)
+            assert _heard(turn), "its turn never came"
             work()
             self._next(None)
 
@@ -56,7 +62,7 @@ class Simulation:
         if chosen[2] is not own:
             chosen[2].set()
             if own is not None:
-                assert own.wait(timeout=_LONGEST), "some thread works on and on"
+                assert _heard(own), "some thread works on and on"
 
 
 class SimulatedFeed:
