@@ -75,3 +75,18 @@ def test_a_sink_that_lags_much_is_spared_some(pacer):
     assert pacer.behind(Fraction(3, 30)) == 0
     assert pacer.behind(Fraction(1)) == 30
     assert pacer.due == 1
+
+
+def test_the_last_instant_is_shown_and_none_after_it(made, live):
+    """However long the sink has lagged."""
+    end = []
+    pacer = Pacer(
+        FPS, lambda: made[0] if made else None, made.popleft, lambda: end[0] if end else None
+    )
+    made.extend(live.frame(n) for n in range(5))
+    assert (pacer.show(Fraction(1))[1], pacer.over) == (Shown.NEW, False)
+    end.append(Fraction(5, 30))
+    assert pacer.behind(Fraction(9)) == 3
+    picture, what = pacer.show(Fraction(4, 30))
+    assert (picture.y[0, 0], what, pacer.over) == (4, Shown.NEW, True)
+    assert pacer.behind(Fraction(20)) == 0

@@ -29,14 +29,19 @@ class Shown(Enum):
 class Pacer:
     """Chooses pictures for the instants n / fps of the output's clock, n = 0, 1, 2...
 
-    `peek` and `take` give the made frames in order. All times are on that clock. A picture is shown
-    at its own instant or not at all, so that what is shown never lies behind the sound.
+    `peek` and `take` give the made frames in order; `end` is the time at which the stream is over,
+    None while that is not known. All times are on that clock. A picture is shown at its own instant
+    or not at all, so that what is shown never lies behind the sound.
     """
 
     def __init__(
-        self, fps: Fraction, peek: Callable[[], Frame | None], take: Callable[[], Frame | None]
+        self,
+        fps: Fraction,
+        peek: Callable[[], Frame | None],
+        take: Callable[[], Frame | None],
+        end: Callable[[], Fraction | None] = lambda: None,
     ) -> None:
-        self.fps, self._peek, self._take = fps, peek, take
+        self.fps, self._peek, self._take, self._end = fps, peek, take, end
         self.n = 0
         """The next instant."""
         self._frame: Frame | None = None
@@ -48,16 +53,27 @@ class Pacer:
         """When the next instant is."""
         return self.n / self.fps
 
+    @property
+    def over(self) -> bool:
+        """Whether the last instant has been shown: the picture is not to outlast the sound."""
+        end = self._end()
+        return end is not None and self.due >= end
+
     def begin(self, now: Fraction) -> None:
         """The sink is there at `now`: instants before that are not shown."""
-        self.n = max(0, ceil(now * self.fps))
+        self._go_to(ceil(now * self.fps))
 
     def behind(self, now: Fraction) -> int:
         """Skip instants where the sink lags by more than a few; how many were skipped."""
-        lag = int((now - self.due) * self.fps)
-        skipped = lag if lag > _BEHIND else 0
-        self.n += skipped
-        return skipped
+        lag, before = int((now - self.due) * self.fps), self.n
+        if lag > _BEHIND:
+            self._go_to(self.n + lag)
+        return self.n - before
+
+    def _go_to(self, n: int) -> None:
+        """Forward to instant `n`, but not over the last one."""
+        end = self._end()
+        self.n = max(self.n, n if end is None else min(n, ceil(end * self.fps) - 1))
 
     def show(self, newest: Fraction) -> tuple[Frame | None, Shown]:
         """The picture of the next instant, and go on to the one after it.

@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from math import ceil
-from typing import Any
 
 import numpy as np
 
@@ -168,11 +167,14 @@ class _Stream:
         )
 
     def _show_all(self, sink: Sink) -> None:
-        pacer = Pacer(self._fps, self._made.peek, self._made.take)
+        pacer = Pacer(self._fps, self._made.peek, self._made.take, lambda: self._source.end)
         pacer.begin(self._time())
         self._warm = self._clock.now() + _WARM_UP
         told = self._clock.now()
         while not self._made.ended:
+            if pacer.over:  # what is still being made comes too late
+                self._made.take(float(_SLICE))
+                continue
             self._wait(pacer.due)
             self._skip(pacer)
             due = pacer.due
@@ -183,6 +185,8 @@ class _Stream:
             if self._clock.now() - told >= 1:
                 told = self._clock.now()
                 self._tell()
+        if self._source.end is not None:
+            self._pass_on(sink, self._source.end)
 
     def _time(self) -> Fraction:
         """The output's clock as the sink sees it: behind the source's by the delay."""
@@ -207,14 +211,17 @@ class _Stream:
 
     def _write(self, sink: Sink, frame: Frame, due: Fraction) -> None:
         began = time.perf_counter()
-        passing: Any = self._source.passing
         sink.write(frame, due)
-        while passing and passing[0][0] <= due:
-            sink.pass_on(*passing.popleft())
+        self._pass_on(sink, due)
         self._encode_seconds += time.perf_counter() - began
         self._report.frames_out += 1
         self._report.generated += frame.generated
         self._watch.latency(float(self._clock.now() - self._source.epoch - due))
+
+    def _pass_on(self, sink: Sink, until: Fraction) -> None:
+        passing = self._source.passing
+        while passing and passing[0][0] <= until:
+            sink.pass_on(*passing.popleft())
 
     def _tell(self) -> None:
         """Bring the report up to date, and show it to the governor and the world."""

@@ -65,6 +65,9 @@ class Source:
         self.passing: deque[Due] = deque(maxlen=_MOST_PACKETS)
         self.newest = Fraction(-1)
         """Until when, on the output's clock, pictures have come."""
+        self._length = Fraction(0)  # of the newest one
+        self.end: Fraction | None = None
+        """When, on the output's clock, the last picture has been shown, once no other will come."""
         self.begin = Fraction(0)
         """When, on the output's clock, the first picture is due."""
         self.epoch = Fraction(0)
@@ -107,6 +110,7 @@ class Source:
                     log.warning("%s", error)
             self._damaged += source.damaged
             timeline.lost()
+        self.end = self.newest + self._length
 
     def _connections(self) -> Iterator[LiveInput]:
         """The first one, and others after it for as long as there are to be any."""
@@ -151,7 +155,7 @@ class Source:
             self._report.jumps = timeline.jumps
             if due is not None:
                 self.begin = due if self.newest < 0 else self.begin
-                self.newest = due
+                self.newest, self._length = due, item.duration * item.time_base
                 yield _at(item, due)
 
     def _pass(self, source: LiveInput, item: Passing, shift: Fraction | None) -> None:
