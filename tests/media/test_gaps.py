@@ -37,17 +37,24 @@ def test_a_healthy_film_says_nothing(film, name):
     assert notes(film(name, codec=codec, frames=30, audio=[(sound, "eng")])) == []
 
 
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.mov", "a.ts", "a.nut"])
+def test_a_healthy_film_whose_clock_begins_late_says_nothing(film, name):
+    """Some formats then count the length from 0 on, others from the first picture."""
+    assert notes(film(name, frames=50, audio=[("libmp3lame", "eng")], shift=Fraction(7))) == []
+
+
 def test_a_film_whose_pictures_begin_late_says_so(film):
     path = film(frames=30, pts=range(20, 50), audio=[("flac", "eng")])
     assert notes(path) == ["its first picture is shown 0.80 s after its sound"]
 
 
-def test_a_film_that_ends_before_its_stated_length_is_not_whole(film):
+@pytest.mark.parametrize("shift", [0, 7])
+def test_a_film_that_ends_before_its_stated_length_is_not_whole(film, shift):
     """The tag says two seconds more than there is: what a hole at the end of a file leaves."""
-    path = film(frames=25)
-    data = path.read_bytes()
-    assert data.count(b"00:00:01.000000000") == 1
-    path.write_bytes(data.replace(b"00:00:01.000000000", b"00:00:03.000000000"))
+    path = film(frames=25, shift=Fraction(shift))
+    data, stated = path.read_bytes(), b"00:00:0%d.000000000"
+    assert data.count(stated % (shift + 1)) == 1
+    path.write_bytes(data.replace(stated % (shift + 1), stated % (shift + 3)))
     with pytest.raises(TruncatedError, match="its pictures end before the film"):
         notes(path)
 

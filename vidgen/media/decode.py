@@ -194,7 +194,7 @@ class Decoder:
         if not self._pictures.joins and stated.is_beyond(done, picture):
             self.notes.append(
                 f"its last picture ends at {format_time(done)}, "
-                f"{float(stated.seconds - done):.2f} s before the film does"
+                f"{float(stated.missing(done)):.2f} s before the film does"
             )
 
     def _no_picture(self) -> str:

@@ -13,7 +13,7 @@ import av
 from av.container import InputContainer
 
 from vidgen.errors import UsageError
-from vidgen.media.source import container_duration, open_bytes, size_of
+from vidgen.media.source import container_duration, film_start, open_bytes, size_of
 from vidgen.timing import parse_time
 
 __all__ = ["SLACK_SECONDS", "Stated", "cut_off", "fragments_missing"]
@@ -29,21 +29,35 @@ _Y4M_CHROMA = {"420": (2, 2), "422": (2, 1), "411": (4, 1), "440": (1, 2), "mono
 
 
 class Stated:
-    """How long a film should be by its own word, against how long its pictures were."""
+    """How long a film should be by its own word, against how long its pictures were.
+
+    Where its clock does not begin at 0, some count the length from 0 (FFmpeg's Matroska, edit lists
+    of MP4), others from the beginning (mkvmerge): a film that ends as either says is whole.
+    """
 
     def __init__(self, container: InputContainer, video: av.VideoStream) -> None:
+        zero = film_start(container)
+        self._late = zero if zero > SLACK_SECONDS else Fraction(0)
         self._video = _video_seconds(video) or Fraction(0)
         self.seconds = max(self._video, container_duration(container) or Fraction(0))
         """Of the video or of the whole film, whichever is longer; 0 where nothing is stated."""
 
+    def missing(self, done: Fraction) -> Fraction:
+        """Seconds of the film that should follow on `done`."""
+        return self._missing(self.seconds, done)
+
     def is_beyond(self, done: Fraction, picture: Fraction) -> bool:
         """Whether more than `done` seconds were promised: a whole picture of the video, or more of
         the film than sound usually goes on."""
-        return self._video - done >= picture or self.seconds - done > SLACK_SECONDS
+        return self._missing(self._video, done) >= picture or self.missing(done) > SLACK_SECONDS
 
     def is_far_beyond(self, done: Fraction) -> bool:
         """Whether so much of the video itself is missing that it cannot be but lost."""
-        return self._video > min(2 * done, done + max(Fraction(1), self._video / 50))
+        return self._missing(self._video, done) > min(done, max(Fraction(1), self._video / 50))
+
+    def _missing(self, stated: Fraction, done: Fraction) -> Fraction:
+        from_zero = stated - self._late - done
+        return from_zero if abs(from_zero) <= SLACK_SECONDS else stated - done
 
 
 def _video_seconds(video: av.VideoStream) -> Fraction | None:
