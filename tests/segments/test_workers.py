@@ -23,15 +23,11 @@ pytestmark = pytest.mark.skipif(
 
 
 def descendants(pid: int) -> list[int]:
-    """Processes that `pid` and its children have begun, but for the tracker of multiprocessing."""
-    try:
-        task = Path(f"/proc/{pid}/task")
-        children = [
-            int(n) for each in task.iterdir() for n in (each / "children").read_text().split()
-        ]
-    except OSError:
-        return []
-    found = [child for child in children if b"resource_tracker" not in command(child)]
+    """Workers that `pid` and its children have begun: no tracker of multiprocessing, and nobody
+    who is still to become one."""
+    everybody = [int(each.name) for each in Path("/proc").glob("[0-9]*")]
+    children = [each for each in everybody if status(each, "PPid") == str(pid)]
+    found = [child for child in children if b"spawn_main" in command(child)]
     return found + [inner for child in children for inner in descendants(child)]
 
 
@@ -42,15 +38,17 @@ def command(pid: int) -> bytes:
         return b""
 
 
+def status(pid: int, name: str) -> str:
+    """What the kernel says of a process; nothing where it is gone."""
+    try:
+        return re.search(rf"{name}:\s+(\w+)", Path(f"/proc/{pid}/status").read_text())[1]
+    except OSError:
+        return ""
+
+
 def alive(pids) -> list[int]:
     """Those that still run; a zombie does not."""
-    states = {}
-    for pid in pids:
-        try:
-            states[pid] = re.search(r"State:\s+(\w)", Path(f"/proc/{pid}/status").read_text())[1]
-        except OSError:
-            continue
-    return [pid for pid, state in states.items() if state not in "ZX"]
+    return [pid for pid in pids if status(pid, "State") not in {"", "Z", "X"}]
 
 
 def looked_at(asked):
@@ -147,6 +145,7 @@ def test_a_ctrl_c_while_workers_load_reaches_the_run_alone(starting):
     """A terminal sends it to all processes; they could not handle it yet."""
     until(lambda: len(descendants(starting.pid)) == 2)
     begun = descendants(starting.pid)
+    assert all(int(status(pid, "SigBlk"), 16) >> (signal.SIGINT - 1) & 1 for pid in begun)
     maps = [Path(f"/proc/{pid}/maps") for pid in begun]
     until(lambda: all("numpy" in path.read_text() for path in maps))
     os.killpg(starting.pid, signal.SIGINT)

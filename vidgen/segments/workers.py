@@ -19,6 +19,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from logging.handlers import QueueHandler
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from threading import Lock
 from types import TracebackType
@@ -171,6 +172,7 @@ def _deaf() -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
+    resource_tracker.ensure_running()  # else the first worker begins it, which unblocks the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
