@@ -20,6 +20,19 @@ from vidgen.media.live import OutputOptions
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 LINES = re.findall(r"^ffmpeg .*\| vidgen filter .*", README, re.M)
 STAMPS = [0, 40, 100, 140, 220, 230, 270, 310]
+WHITE = """[Script Info]
+PlayResX: 64
+PlayResY: 48
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour
+Style: Default,Arial,16,&H00ffffff
+
+[Events]
+Format: Start, End, Style, Text
+Dialogue: 0:00:00.00,0:00:09.00,Default,{\\an7\\pos(0,0)\\bord0\\shad0\\p1}m 0 0 l 64 0 64 24 0 24
+"""
+"""Subtitles that need no font: the upper half of the picture."""
 LOSSLESS = OutputOptions(codec="lossless")
 HDR = {"color_range": 2, "colorspace": 9, "color_primaries": 9, "color_trc": 16}
 
@@ -62,6 +75,7 @@ def test_the_line_of_the_readme(line, film, ffmpeg, begin, tmp_path):
         "ffmpeg": [ffmpeg, "-v", "error", "-nostdin"],
         "vidgen": [sys.executable, "-m", "vidgen"],
     }
+    (tmp_path / "in.ass").write_text(WHITE)
     commands = [shlex.split(part) for part in line.split("|")]
     last, running = subprocess.DEVNULL, []
     for program, *words in commands:
@@ -73,6 +87,9 @@ def test_the_line_of_the_readme(line, film, ffmpeg, begin, tmp_path):
     for process in running:
         assert process.wait(timeout=100) == 0, process.stderr.read()
     times, context, sound = pictures(tmp_path / "out.mkv")
+    with av.open(tmp_path / "out.mkv") as made:
+        first = next(made.decode(video=0)).reformat(format="gray").to_ndarray()
+    assert (first[:48].min() > 200) == ("subtitles" in line)
     if "yuv4mpegpipe" in line:
         assert (context.width, context.height) == (128, 96)
         assert not sound
@@ -85,7 +102,7 @@ def test_the_line_of_the_readme(line, film, ffmpeg, begin, tmp_path):
 
 
 def test_there_are_lines():
-    assert len(LINES) == 3
+    assert len(LINES) == 4
 
 
 def test_tags_and_samples_are_kept(tmp_path):

@@ -90,6 +90,24 @@ def test_a_killed_run_goes_on(film, tmp_path, contents, begin, jobs):
     films.survives(0, ["--jobs", str(jobs)], kills=2)
 
 
+def test_a_paused_run_goes_on(film, tmp_path, contents, begin):
+    """As by Ctrl-Z and `fg`: nothing runs meanwhile, and the film is the same."""
+    films = Films(film, tmp_path, 1, 6, contents, begin)
+    process = films.begin("out.mkv", ["--jobs", "2"])
+    while process.poll() is None and not films.records("out.mkv"):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGSTOP)
+    assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+    before = films.records("out.mkv")
+    time.sleep(1)
+    assert films.records("out.mkv") == before
+    assert not (tmp_path / "out.mkv").exists()
+    os.killpg(process.pid, signal.SIGCONT)
+    errors = process.communicate(timeout=100)[1]
+    assert process.returncode == 0, errors
+    assert contents(tmp_path / "out.mkv") == films.whole
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(4 * 3600)
 @pytest.mark.parametrize("jobs", [1, 2])
