@@ -27,6 +27,7 @@ CASES: dict[str, Callable[[np.random.Generator, int, int], Iterator[Case]]] = {
     "history": pictures.histories,
     "match": motion.matches,
     "planes": pictures.surfaces,
+    "settle": pictures.settled,
     "splat": motion.splats,
     "trust": pictures.trusts,
     "warp": pictures.warps,

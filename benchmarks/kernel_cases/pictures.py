@@ -12,13 +12,14 @@ from vidgen.reference.changes import BINS, difference_reference, histogram_refer
 from vidgen.reference.history import (
     align_reference,
     halve_reference,
+    settled_reference,
     trusted_reference,
     widened_reference,
 )
 from vidgen.reference.sampling import warp_blocks_reference, warp_reference
 from vidgen.reference.surfaces import packed_reference, unpacked_reference
 
-__all__ = ["changes", "halves", "histories", "surfaces", "trusts", "warps"]
+__all__ = ["changes", "halves", "histories", "settled", "surfaces", "trusts", "warps"]
 
 _CHANNELS = {1: "one channel", 2: "two channels"}
 
@@ -96,6 +97,26 @@ def histories(rng: np.random.Generator, height: int, width: int) -> Iterator[Cas
                 lambda given=(previous, y, flow, scale), trust=trust, dtype=dtype: {
                     4: align_reference(*given).astype(dtype),
                     5: widened_reference(trust, given[1].shape),
+                },
+            )
+
+
+def settled(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    for bits, kind, scale in ((8, "u8", 2), (8, "u8", 4), (10, "u16", 2), (10, "f16", 2)):
+        before, *drawn = (
+            noise(rng, times * height, times * width, bits=bits) for times in (1, scale, scale)
+        )
+        for tries, share in (("nothing changes", 0), ("one in 50 pixels changes", 0.02)):
+            now = before ^ (rng.random(before.shape) < share).astype(before.dtype)
+            dtype = np.dtype(_DTYPES[kind])
+            yield Case(
+                f"settle_{kind}",
+                f"x{scale}",
+                tries,
+                over_pixels(height, width),
+                (*(each.astype(dtype) for each in (before, now, *drawn)), height, width, scale),
+                lambda given=(before, now, *drawn), dtype=dtype: {
+                    3: settled_reference(*given).astype(dtype)
                 },
             )
 

@@ -85,6 +85,26 @@ class OnHost:
         return tuple(plane.repeat(self._scale, 0).repeat(self._scale, 1) for plane in (y, uv))
 
 
+class Restless:
+    """Adds how often it was run: before a class of the above."""
+
+    runs = 0
+
+    def _repeat(self):
+        super()._repeat()
+        self.runs += 1
+        self.made["y"].array[...] += self.made["y"].array.dtype.type(self.runs)
+
+
+class RestlessOnHost(OnHost):
+    runs = 0
+
+    def __call__(self, y, uv, *past):
+        self.runs += 1
+        wide, chroma = super().__call__(y, uv, *past)
+        return wide + wide.dtype.type(self.runs), chroma
+
+
 def engines(cuda, depth=8, scale=2, kind=OnDevice, size=(WIDTH, HEIGHT), history=True):
     """One on the device, one on the host."""
     model = SimpleNamespace(task="upscale", scale=scale, history=history)
@@ -203,6 +223,32 @@ def test_sizes_that_are_padded(cuda, factor):
         apart = compared(memories, pair, planes, small if number else None)
         assert all(each.max() <= ONE_CODE for each in apart)
     assert pair[0].seen[1].max() > 200
+
+
+@pytest.mark.parametrize(("depth", "kind"), [(8, OnDevice), (10, OnDevice), (10, OnPlan)])
+def test_what_does_not_change_is_not_drawn_anew(cuda, depth, kind):
+    """As on the host, though the network draws a picture otherwise each time."""
+    restless = type("Restless", (Restless, kind), {})
+    (engine, other), memories = engines(cuda, depth, kind=restless), both(cuda)
+    pair = engine, RestlessOnHost(other.inputs, 2)
+    first, second = pictures(depth, 2)
+    half = first[0].copy(), first[1]
+    half[0][:, WIDTH // 2 :] = second[0][:, WIDTH // 2 :]
+    drawn = []
+    for planes, steps, keep in [(first, None, True), (half, flow(), False), (half, flow(), True),
+                                (half, flow(), True), (half, None, True)]:  # fmt: skip
+        made = [
+            memory.draw(engine, planes, steps, keep=keep)[0].astype(int)
+            for memory, engine in zip(memories, pair, strict=True)
+        ]
+        np.testing.assert_array_equal(*made)
+        drawn.append(made[0].copy())
+    left = slice(0, WIDTH - 4)  # of the same pixels, and two on each side, twice as large
+    for late in drawn[1:4]:
+        np.testing.assert_array_equal(late[:, left], drawn[0][:, left])
+    np.testing.assert_array_equal(drawn[3], drawn[2])
+    assert (drawn[2][:, WIDTH:] == drawn[1][:, WIDTH:] + 1).all()
+    assert (drawn[4] != drawn[3]).all()
 
 
 def test_a_film_comes_out_as_on_the_host(cuda):

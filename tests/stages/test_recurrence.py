@@ -92,6 +92,15 @@ def test_nothing_builds_up_in_2000_frames(name):
     run_long(name, 2000)
 
 
+def test_a_still_picture_is_drawn_once(name):
+    """Seen with its own output over and over, a network would drift."""
+    _, frame = next(drift(zoo.load(name).scale))
+    still = (Frame(frame.y.copy(), frame.uv, pts, 1, Fraction(1, 24)) for pts in range(4))
+    first, *rest = enlarged(name, still)
+    for late in rest:
+        np.testing.assert_array_equal(late.y, first.y)
+
+
 def uncovered(name, history):
     """Mean error where a bright square has just left, and elsewhere, over some frames."""
     scale = zoo.load(name).scale

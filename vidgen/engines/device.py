@@ -17,7 +17,7 @@ from vidgen.engines.shapes import Shapes
 from vidgen.errors import BackendError
 from vidgen.frame import Planes
 
-__all__ = ["Card", "DeviceEngine", "nothing"]
+__all__ = ["Card", "DeviceEngine"]
 
 
 class Card:

@@ -1,8 +1,9 @@
 """What upscalers recall on a GPU: it never leaves the device.
 
 Only the picture and the flow go up. Three kernels make the network's inputs `history` and
-`confidence` of the output kept last: `halve`, `trust` and `history`, as `vidgen.reference.history`
-says; `vidgen.motion.history` is the same on the host.
+`confidence` of the output kept last: `halve`, `trust` and `history`; a fourth, `settle`, puts back
+what was drawn where nothing has changed. All do what `vidgen.reference.history` says;
+`vidgen.motion.history` is the same on the host.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from vidgen.engines.device import Card, DeviceEngine, nothing
+from vidgen.engines.device import Card, DeviceEngine
 from vidgen.engines.protocol import Engine
 from vidgen.frame import Field, Planes
 from vidgen.kernels import load, over_pixels
@@ -29,17 +30,21 @@ class DeviceMemory:
         self._card, self._factor = card, factor
         self._arrays: dict[str, Any] = {}
         self._kernels: dict[str, Any] = {}
-        self._known = False
+        self._drawer: DeviceEngine | None = None
+        """Whose output is kept; None while nothing is."""
 
     def draw(self, engine: Engine, planes: Planes, flow: Field | None, *, keep: bool) -> Planes:
         """See `Memory`. Raises BackendError where the GPU has no room, or fails."""
         assert isinstance(engine, DeviceEngine)  # of the backend that this is of
-        recall, after = lambda: self._recall(engine, flow), lambda: self._keep(engine)
-        return engine.run(planes, recall, after if keep else nothing)
+        return engine.run(
+            planes,
+            lambda: self._recall(engine, flow),
+            lambda: self._settle(engine, flow, keep),
+        )
 
     def forget(self) -> None:
         """The next picture has nothing to look back to."""
-        self._known = False
+        self._drawer = None
 
     def _recall(self, engine: DeviceEngine, flow: Field | None) -> None:
         """Write the engine's inputs beside the picture, which lies there already."""
@@ -47,7 +52,7 @@ class DeviceMemory:
         size = y.shape[0] // 2, y.shape[1] // 2
         self._launch(f"halve_{_kind(y)}", size, y, self._array(engine, "now", size), *size)
         past = [engine.given[name] for name in ("history", "confidence") if name in engine.given]
-        if past and flow is not None and self._known:
+        if past and flow is not None and self._drawer is not None:
             self._align(engine, np.ascontiguousarray(flow, np.float32))
             return
         for each in past:
@@ -66,13 +71,21 @@ class DeviceMemory:
         numbers = *y.shape, *now.shape, isqrt(history.shape[0]), 255 if y.itemsize == 1 else 1023
         self._launch(f"history_{_kind(y)}", y.shape, *arrays, *numbers)
 
-    def _keep(self, engine: DeviceEngine) -> None:
-        """A copy of what was drawn, since the next run writes over it."""
-        made, now = engine.made["y"], self._arrays["now"]
-        output = self._array(engine, "output", made.shape, made.dtype)
-        output.data.copy_from_device_async(made.data, made.nbytes, self._card.stream)
-        self._arrays |= {"now": self._array(engine, "before", now.shape), "before": now}
-        self._known = True
+    def _settle(self, engine: DeviceEngine, flow: Field | None, keep: bool) -> None:
+        """What has not changed since the same engine drew it stays; copies of all, if to be kept:
+        the next run writes over it."""
+        y, made = engine.given["y"], engine.made["y"]
+        if flow is not None and self._drawer is engine:
+            arrays = self._arrays["y"], y, self._arrays["output"], made
+            numbers = *y.shape, made.shape[0] // y.shape[0]
+            self._launch(f"settle_{_kind(y)}", y.shape, *arrays, *numbers)
+        if keep:
+            for name, source in (("y", y), ("output", made)):
+                kept = self._array(engine, name, source.shape, source.dtype)
+                kept.data.copy_from_device_async(source.data, source.nbytes, self._card.stream)
+            now = self._arrays["now"]
+            self._arrays |= {"now": self._array(engine, "before", now.shape), "before": now}
+            self._drawer = engine
 
     def _array(
         self, engine: DeviceEngine, name: str, shape: tuple[int, ...], dtype: Any = np.uint8

@@ -3,12 +3,14 @@
 Where the frame before, moved along the flow, does not look like this one, the past is not to be
 trusted. What is left of it is clamped to the neighbourhood of the present pixels (as temporal
 anti-aliasing does, B. Karis, "High quality temporal supersampling", SIGGRAPH 2014), so that nothing
-which is no longer there can linger. `vidgen.reference.history` has both in NumPy,
-`vidgen.engines.recall` on GPUs.
+which is no longer there can linger. And what does not change is not drawn anew: a network that sees
+its own output of the same picture over and over drifts. `vidgen.reference.history` has all of it in
+NumPy, `vidgen.engines.recall` on GPUs.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import isqrt
 from typing import Any
 
@@ -20,12 +22,22 @@ from vidgen.engines import Engine
 from vidgen.frame import Field, Planes
 from vidgen.motion.flow import half_luma
 from vidgen.motion.warp import pixel_grid, sample
-from vidgen.reference.history import MARGIN_CODES, MARGIN_SHARE, MISMATCH
+from vidgen.reference.history import MARGIN_CODES, MARGIN_SHARE, MISMATCH, SAME_AROUND
 
-__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "HostMemory", "align", "trusted"]
+__all__ = ["MARGIN_CODES", "MARGIN_SHARE", "HostMemory", "align", "settled", "trusted"]
 
 _STRIP = 64  # rows of which positions stay in the cache while all planes are sampled
 _WINDOW = 3  # half-resolution pixels a side over which pictures are compared
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A picture, and what was made of it."""
+
+    engine: Engine
+    y: NDArray[Any]
+    half: NDArray[np.uint8]
+    output: NDArray[Any]
 
 
 class HostMemory:
@@ -36,15 +48,17 @@ class HostMemory:
 
     def __init__(self, factor: int) -> None:
         self._factor = factor
-        self._last: tuple[NDArray[np.uint8], NDArray[Any]] | None = None
+        self._last: _Drawn | None = None
 
     def draw(self, engine: Engine, planes: Planes, flow: Field | None, *, keep: bool) -> Planes:
         """See `Memory`."""
-        half = half_luma(planes[0])
-        result = engine(*planes, *self._recalled(engine, planes[0], half, flow))
+        half, last = half_luma(planes[0]), self._last
+        y, uv = engine(*planes, *self._recalled(engine, planes[0], half, flow))
+        if flow is not None and last is not None and last.engine is engine:
+            y = settled(last.y, planes[0], last.output, y)
         if keep:
-            self._last = half, result[0]
-        return result
+            self._last = _Drawn(engine, planes[0], half, y)
+        return y, uv
 
     def forget(self) -> None:
         """The next picture has nothing to look back to."""
@@ -57,9 +71,9 @@ class HostMemory:
         past = list(engine.inputs.values())[2:]
         if not past or flow is None or self._last is None:
             return [np.zeros(shape, dtype) for shape, dtype in past]
-        flow, trust = trusted(self._last[0], half, _enlarged(flow, self._factor, half))
+        flow, trust = trusted(self._last.half, half, _enlarged(flow, self._factor, half))
         scale = isqrt(past[0][0][0])
-        return [align(self._last[1], y, flow, scale), _resized(trust, y.shape)]
+        return [align(self._last.output, y, flow, scale), _resized(trust, y.shape)]
 
 
 def _enlarged(flow: Field, factor: int, like: NDArray[Any]) -> Field:
@@ -118,6 +132,22 @@ def align(
             moved = sample(shifted, corner)
             cv2.min(cv2.max(moved, low[rows], dst=moved), high[rows], dst=plane[rows])
     return planes
+
+
+def settled(
+    before: NDArray[Any], now: NDArray[Any], output: NDArray[Any], made: NDArray[Any]
+) -> NDArray[Any]:
+    """`made` (s H, s W) for `now` (H, W), but `output`, made for `before`, where nothing changed.
+
+    That is where both pictures are the same, to the code, at all of the 5x5 pixels around that
+    exist. All are of one dtype; `made` is written to.
+    """
+    around = np.ones((2 * SAME_AROUND + 1,) * 2, np.uint8)
+    same = cv2.erode(cv2.compare(before, now, cv2.CMP_EQ), around)
+    if not same.any():
+        return made
+    wide = cv2.resize(same, made.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.copyTo(output, wide, made))
 
 
 def _limits(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -1,7 +1,7 @@
 """The previous output at the pixels of the next input, and the trust in the flow that leads there.
 
-`kernels/halve.cu`, `kernels/trust.cu` and `kernels/history.cu`; the fast way on the CPU is
-`vidgen.motion.history`.
+`kernels/halve.cu`, `kernels/trust.cu`, `kernels/history.cu` and `kernels/settle.cu`; the fast way
+on the CPU is `vidgen.motion.history`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ __all__ = [
     "MARGIN_CODES",
     "MARGIN_SHARE",
     "MISMATCH",
+    "SAME_AROUND",
     "align_reference",
     "halve_reference",
+    "settled_reference",
     "trusted_reference",
     "widened_reference",
 ]
@@ -29,6 +31,9 @@ MISMATCH = 2.5
 MARGIN_CODES, MARGIN_SHARE = 8, 0.5
 """What was drawn may leave the range of the 3x3 pixels around by so many 8-bit steps and by that
 share of the range: an edge drawn sharp is brighter than any pixel that it came from."""
+
+SAME_AROUND = 2
+"""Pixels to each side that must be the same, for what was drawn to stay."""
 
 _HALF = np.float32(0.5)
 
@@ -112,6 +117,21 @@ def widened_reference(trust: NDArray[np.uint8], size: tuple[int, int]) -> NDArra
 def _widened(field: NDArray[Any], size: tuple[int, ...]) -> NDArray[np.float32]:
     ratio = np.array(field.shape[1::-1], np.float32) / np.array(size[::-1], np.float32)
     return bilinear_reference(field, np.asarray((pixel_grid(*size) + _HALF) * ratio - _HALF))
+
+
+def settled_reference(
+    before: NDArray[Any], now: NDArray[Any], output: NDArray[Any], made: NDArray[Any]
+) -> NDArray[Any]:
+    """`made` (s H, s W) for `now` (H, W), but `output`, made for `before`, where nothing changed.
+
+    That is where both pictures are the same, to the code, at all of the 5x5 pixels around that
+    exist. All are of one dtype.
+    """
+    side = 2 * SAME_AROUND + 1
+    changed = np.pad(before != now, SAME_AROUND)
+    around = np.lib.stride_tricks.sliding_window_view(changed, (side, side)).any((2, 3))
+    scale = len(made) // len(now)
+    return np.where(around.repeat(scale, 0).repeat(scale, 1), made, output)
 
 
 def _limits(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
