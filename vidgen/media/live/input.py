@@ -16,6 +16,7 @@ from av.codec.context import Flags
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.stream import VideoStream
 
 from vidgen.errors import InputError
 from vidgen.frame import Frame, VideoFormat
@@ -112,7 +113,9 @@ class LiveInput:
     def _begin(self, address: Address) -> None:
         """Connect, and wait for the first picture."""
         self._container = self._opened(address)
-        videos = [stream for stream in self._container.streams.video if not is_picture(stream)]
+        if not _videos(self._container) and self._container.format.name in _FLV:
+            self._container = self._opened(self._until_a_keyframe(address))
+        videos = _videos(self._container)
         if not videos:
             raise InputError(f"{self._url}: holds no video")
         self._stream = videos[0]
@@ -128,6 +131,15 @@ class LiveInput:
         context.options = {"max_pixels": str(_MOST_PIXELS)}
         self._arrived = self._items()
         self._held = self._first()
+
+    def _until_a_keyframe(self, address: Address) -> Address:
+        """The same to be probed for longer: RTMP servers send sound alone until there is one."""
+        assert self._container is not None
+        if self.paced or self._listens:  # neither a file nor a publisher sends all of it again
+            raise InputError(f"{self._url}: holds no video")
+        self._container.close()
+        duration = str(round(self._stall_seconds * av.time_base))
+        return replace(address, options={**address.options, "analyzeduration": duration})
 
     def _begin_others(self, container: InputContainer) -> None:
         self._twins, self._passing, self.others = Twins(), [], []
@@ -275,3 +287,7 @@ class LiveInput:
         self.close()
         if self._container is not None:
             self._container.close()
+
+
+def _videos(container: InputContainer) -> list[VideoStream]:
+    return [stream for stream in container.streams.video if not is_picture(stream)]
