@@ -84,8 +84,9 @@ class Filter:
         """Frames that `picture` completes, in order; often none yet where frames are made.
 
         `picture` is a `Frame`, or planes as NumPy or DLPack arrays: `(y, uv)` or `(y, u, v)`, uint8
-        or 10-bit uint16. What comes out may share memory with it. Raises UsageError for a word, a
-        size or depth unlike the first one's, and arrays without `rate`; BackendError.
+        or 10-bit uint16. Arrays are copied, so their memory may be filled anew; what comes out may
+        share that of a `Frame`. Raises UsageError for a word, a size or depth unlike the first
+        one's, and arrays without `rate`; BackendError.
         """
         frame = picture if isinstance(picture, Frame) else self._stamped(as_planes(picture))
         height, width = frame.y.shape
@@ -142,8 +143,8 @@ _DEPTHS = {1: 8, 2: 10}
 def as_planes(arrays: Iterable[Any]) -> Planes:
     """`(y, uv)` or `(y, u, v)`, NumPy or DLPack arrays of uint8 or 10-bit uint16, as planes.
 
-    `y` is (H, W), even; `uv` (H/2, W/2, 2) or (H/2, W); `u` and `v` (H/2, W/2). Memory is shared
-    where it lies as planes do. Raises UsageError for anything else.
+    `y` is (H, W), even; `uv` (H/2, W/2, 2) or (H/2, W); `u` and `v` (H/2, W/2). All is copied.
+    Raises UsageError for anything else.
     """
     y, *rest = map(_array, arrays)
     uv = np.stack(rest, axis=-1) if len(rest) == 2 else rest[0] if rest else y
@@ -154,7 +155,7 @@ def as_planes(arrays: Iterable[Any]) -> Planes:
             f"planes of {y.shape} and {uv.shape}, {y.dtype}: give y (H, W) and uv (H/2, W/2, 2), "
             f"H and W even, uint8 or uint16; from_rgb makes them of a picture in RGB"
         )
-    return np.ascontiguousarray(y), np.ascontiguousarray(uv).reshape(*half, 2)
+    return np.array(y, order="C"), np.array(uv, order="C").reshape(*half, 2)
 
 
 def _array(array: Any) -> NDArray[Any]:
