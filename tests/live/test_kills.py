@@ -1,14 +1,22 @@
 """Real processes that come and go: a sender is killed, the program is told to end."""
 
 import json
+import os
 import signal
+import socket
 import sys
 import time
+from contextlib import closing
 from fractions import Fraction
 from itertools import pairwise
+from threading import Event, Thread
 
 import av
 import pytest
+
+from vidgen.errors import OutputError
+from vidgen.media.live import LiveInput
+from vidgen.media.live.peer import Peer
 
 PATIENCE = 100  # seconds, for a machine that stands still
 
@@ -66,6 +74,58 @@ def test_a_sender_that_is_killed(film, running, sender, rng):
     """Begun again once; then SIGTERM, which leaves a whole file."""
     times = killed(1, film, running, sender, rng)
     assert len(times) > 25
+
+
+def called(port, then):
+    """Call that port once somebody listens, and do `then(connection)`, on a thread of its own."""
+
+    def call():
+        for _ in range(600):
+            try:
+                connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+                break
+            except OSError:
+                time.sleep(0.05)
+        with closing(connection):
+            then(connection)
+
+    thread = Thread(target=call, daemon=True)
+    thread.start()
+    return thread
+
+
+def interrupted(connection):
+    """A Ctrl-C while the other side waits."""
+    time.sleep(0.3)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.3)
+
+
+def test_ctrl_c_while_a_sender_says_nothing(port):
+    thread = called(port, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        LiveInput(f"tcp://127.0.0.1:{port}", listen=True)
+    thread.join(timeout=PATIENCE)
+
+
+def test_ctrl_c_while_a_reader_is_slow(port):
+    """What was being sent is sent whole: flushing goes on behind it."""
+    read = []
+
+    def then(connection):
+        interrupted(connection)
+        while data := connection.recv(1 << 20):
+            read.append(len(data))
+
+    thread = called(port, then)
+    peer = Peer(("127.0.0.1", port), PATIENCE, OutputError, Event())
+    assert peer.accept()
+    assert peer.write(bytes(64 << 20)) == 64 << 20
+    with pytest.raises(KeyboardInterrupt):
+        peer.interrupt()
+    peer.close()
+    thread.join(timeout=PATIENCE)
+    assert sum(read) == 64 << 20
 
 
 @pytest.mark.soak

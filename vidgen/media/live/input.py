@@ -174,6 +174,7 @@ class LiveInput:
                     if not self._listens or self._peer or self._stop.is_set():
                         raise
         except (av.FFmpegError, OSError, ValueError) as error:
+            self._interrupt()
             raise InputError(f"{self._url}: cannot be opened ({reason(error)})") from error
 
     def _first(self) -> list[Frame | Passing]:
@@ -215,11 +216,16 @@ class LiveInput:
                 self.damaged += packet.is_corrupt
                 if packet.size:
                     yield packet
+            self._interrupt()
         except (av.FFmpegError, TimeoutError, IndexError) as error:
             if not self._closed:
                 changed = isinstance(error, av.error.PatchWelcomeError)
                 why = "another codec in mid-stream" if changed else reason(error)
                 raise InputError(f"{self._url}: lost ({why})") from error
+
+    def _interrupt(self) -> None:
+        if self._peer is not None:
+            self._peer.interrupt()
 
     def _frames(self, packet: Packet[Stream] | None) -> list[Frame]:
         """Pictures that `packet` completes; damaged ones are passed over."""

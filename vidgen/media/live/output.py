@@ -221,6 +221,9 @@ class LiveOutput:
             yield
         except (av.FFmpegError, OSError) as error:
             raise OutputError(f"{self._url}: cannot be written ({reason(error)})") from error
+        finally:
+            if self._peer is not None:
+                self._peer.interrupt()
 
     def __enter__(self) -> Self:
         return self

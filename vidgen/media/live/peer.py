@@ -26,6 +26,8 @@ class Peer:
 
     `close` may be called from another thread, or `stop` be set: a wait then ends within a quarter
     of a second, with the end of the stream. `stall_seconds` without a byte end it by TimeoutError.
+    A KeyboardInterrupt, which PyAV would print and forget, ends a read, and is kept for
+    `interrupt`.
     """
 
     def __init__(
@@ -36,7 +38,7 @@ class Peer:
         stop: Event,
     ) -> None:
         self._address, self._stall_seconds, self._error = address, stall_seconds, error
-        self._stop, self._closed = stop, False
+        self._stop, self._closed, self._interrupted = stop, False, False
         self._until: float | None = None
         self._left = _MOST_BYTES
         self._peer: socket.socket | None = None
@@ -64,6 +66,12 @@ class Peer:
         """A picture has come: the stream may last, and its bytes are counted anew."""
         self._until, self._left = None, _MOST_BYTES
 
+    def interrupt(self) -> None:
+        """Raise a KeyboardInterrupt that came while PyAV was reading or writing."""
+        if self._interrupted:
+            self._interrupted = False
+            raise KeyboardInterrupt
+
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end of the stream. Raises the error given."""
         began = monotonic()
@@ -83,6 +91,8 @@ class Peer:
                     raise
             except OSError:  # the peer broke off: what it sent has been read
                 return b""
+            except KeyboardInterrupt:
+                self._interrupted = self._closed = True
         return b""
 
     def write(self, data: bytes) -> int:
@@ -94,6 +104,8 @@ class Peer:
             except TimeoutError:
                 if monotonic() - began > self._stall_seconds:
                     raise
+            except KeyboardInterrupt:  # the packet is sent whole, for what is flushed after it
+                self._interrupted = True
         return len(data)
 
     def close(self) -> None:
