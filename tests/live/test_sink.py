@@ -15,6 +15,7 @@ class Output:
 
     def __init__(self, failures=0):
         self.failures, self.times, self.notes, self.ended = failures, [], [], False
+        self.flushes = True
 
     def write(self, frame):
         if self.failures:
@@ -23,9 +24,12 @@ class Output:
         self.times.append(frame.time)
 
     def close(self):
+        if not self.flushes:
+            raise OutputError("gone")
         self.ended = True
 
-    abandon = close
+    def abandon(self):
+        self.ended = True
 
 
 @pytest.fixture
@@ -94,3 +98,21 @@ def test_a_file_is_not_begun_anew(opened, live, words):
     sink, _, _ = opened([Output(failures=1)], **words)
     with pytest.raises(OutputError, match="gone"):
         sink.write(live.frame(0), Fraction(0))
+
+
+def test_a_reader_that_has_left_is_no_error_at_the_end(opened, live, caplog):
+    output = Output()
+    sink, _, _ = opened([output])
+    sink.write(live.frame(0), Fraction(0))
+    output.flushes = False
+    sink.close()
+    assert output.ended
+    assert "gone" in caplog.text
+
+
+def test_a_file_that_cannot_be_ended_is_one(opened, live):
+    output = Output()
+    output.flushes = False
+    sink, _, _ = opened([output], url="out.ts")
+    with pytest.raises(OutputError, match="gone"):
+        sink.close()

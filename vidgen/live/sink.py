@@ -128,10 +128,14 @@ class Sink:
             self._opening = False
 
     def close(self) -> None:
-        """Flush and end; a reader that has not come is not waited for."""
-        if self._output is not None:
-            self._output.close()
-        self._stop.set()
+        """Flush and end; a reader that has not come, or has left, is not waited for."""
+        try:
+            if self._output is not None:
+                self._output.close()
+        except OutputError as error:
+            self._lost(error)
+        finally:
+            self._stop.set()
 
     def abandon(self) -> None:
         """End without waiting for the other side."""

@@ -196,8 +196,10 @@ class LiveOutput:
             try:
                 for packet in self._stream.encode(None):
                     self._output.mux_one(packet)
-            finally:
-                self._leave()
+            except BaseException:
+                self.abandon()  # what comes of that is no news
+                raise
+            self._leave()
 
     def _leave(self) -> None:
         try:
