@@ -53,6 +53,21 @@ def test_what_a_server_had_stored_is_left_out(opened, clock, live):
     assert max(map(abs, apart)) < Fraction(1, 20)
 
 
+@pytest.mark.parametrize("stored", [10, 25, 100])
+def test_what_was_stored_does_not_put_the_stream_ahead(opened, clock, live, stored):
+    """A hiccup within the burst looks like its end: the rest of it comes at once, all the same."""
+    burst = [(Fraction(1, 1000), live.frame(n)) for n in range(stored)]
+    hiccup = [(STEP, live.frame(stored))]
+    rest = [(Fraction(1, 1000), live.frame(n)) for n in range(stored + 1, 2 * stored)]
+    then = [(STEP, live.frame(n)) for n in range(2 * stored, 2 * stored + 60)]
+    source, report = opened(live.Connection(clock, burst + hiccup + rest + then), reconnect=False)
+    began = clock.now()
+    ahead = [each.time - (clock.now() - began) for each in source.frames(FPS)]
+    assert max(map(abs, ahead)) <= Fraction(1, 10) + STEP
+    assert len(ahead) >= 55
+    assert report.jumps == 0
+
+
 def test_sound_gets_the_shift_of_the_picture(opened, clock, live):
     items = []
     for n in range(10):

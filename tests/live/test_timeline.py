@@ -36,6 +36,16 @@ def test_a_new_source_begins_where_it_comes():
     assert timeline.jumps == 0
 
 
+def test_a_source_that_comes_early_is_not_made_to_wait():
+    """Half a second less on the way: the latency is kept, the stream does not get ahead of it."""
+    timeline = Timeline(FPS, Fraction(0))
+    for n in range(30):
+        assert timeline.place(n * STEP, n * STEP) == n * STEP
+    placed = [(timeline.place((n + 15) * STEP, n * STEP), n * STEP) for n in range(30, 90)]
+    assert all(due is None or due == now for due, now in placed)
+    assert sum(due is None for due, _ in placed) <= 1
+
+
 def test_a_picture_before_one_that_was_placed_is_left_out():
     timeline = Timeline(FPS, Fraction(0))
     assert timeline.place(Fraction(5), Fraction(0)) == 0

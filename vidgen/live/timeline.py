@@ -15,7 +15,8 @@ __all__ = ["Timeline"]
 _JUMP = Fraction(1)
 """Seconds between when a picture should come and when it comes beyond which the clock jumped."""
 _DRIFT = Fraction(1, 10)
-"""Seconds by which pictures may come late, or early, all of them, before the anchor is moved."""
+"""Seconds by which pictures may come late, all of them, or one may come early, before the anchor is
+moved."""
 _WINDOW = Fraction(10)
 """Seconds over which that must be so."""
 
@@ -49,6 +50,8 @@ class Timeline:
         if abs(due - arrival) > _JUMP:
             self.jumps += 1
             return self._anchored(time, arrival)
+        if due - arrival > _DRIFT:
+            return self._forward(self._anchored_back(time, arrival))
         self._watch(arrival - due, arrival)
         return self._forward(time + self.shift)
 
@@ -56,10 +59,20 @@ class Timeline:
         """The first instant of the grid at or after `arrival` and all that was placed before."""
         step = 1 / self._fps
         least = arrival if self._last is None else max(arrival, self._last + step)
-        due = ceil(least * self._fps) * step
+        self._last = self._anchor(time, arrival, ceil(least * self._fps) * step)
+        return self._last
+
+    def _anchored_back(self, time: Fraction, arrival: Fraction) -> Fraction:
+        """The first instant of the grid at or after `arrival`, also where that was shown.
+
+        So it is when pictures come that had been stored on the way: the stream is ahead of them.
+        Waiting until they are due would keep that latency for good.
+        """
+        return self._anchor(time, arrival, Fraction(ceil(arrival * self._fps)) / self._fps)
+
+    def _anchor(self, time: Fraction, arrival: Fraction, due: Fraction) -> Fraction:
         self.shift = due - time
         self._window, self._window_begin = [], arrival
-        self._last = due
         return due
 
     def _forward(self, due: Fraction) -> Fraction | None:
@@ -69,12 +82,11 @@ class Timeline:
         return due
 
     def _watch(self, late: Fraction, arrival: Fraction) -> None:
-        """Move the anchor where all pictures of a while came late, or early: clocks differ."""
+        """Move the anchor where all pictures of a while came late: clocks differ."""
         assert self.shift is not None
         self._window.append(late)
         if arrival - self._window_begin < _WINDOW:
             return
-        least, most = min(self._window), max(self._window)
-        off = least if least > _DRIFT else most if most < -_DRIFT else Fraction(0)
-        self.shift += ceil(off * self._fps) / self._fps
+        if (least := min(self._window)) > _DRIFT:
+            self.shift += ceil(least * self._fps) / self._fps
         self._window, self._window_begin = [], arrival
