@@ -48,7 +48,7 @@ class Broadcaster:
 class Connection:
     """What `LiveInput` is to `Source`."""
 
-    paced = False
+    paced = in_pieces = False
     others, kinds, notes, damaged = [None], ["audio aac"], (), 0
     video = VideoFormat(width=32, height=16, fps=Fraction(RATE))
 

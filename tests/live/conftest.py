@@ -81,6 +81,8 @@ def frame(n, rate=30, zero=Fraction(0)):
 class Connection:
     """What `LiveInput` is to `Source`: items come, each after a while, then it ends or is lost."""
 
+    in_pieces = False
+
     def __init__(self, clock, items, *, paced=False, lost=False, kinds=()):
         self.video, self.others, self.kinds, self.paced = VIDEO, [], list(kinds), paced
         self.notes, self.damaged = (), 0

@@ -68,6 +68,26 @@ def test_what_was_stored_does_not_put_the_stream_ahead(opened, clock, live, stor
     assert report.jumps == 0
 
 
+def test_pieces_of_seconds_are_shown_at_an_even_pace(opened, clock, live):
+    """HLS: three pieces are there at first, then another every two seconds."""
+
+    class Pieces(live.Connection):
+        in_pieces = True
+
+        def __iter__(self):
+            began = clock.now()
+            for n in range(600):
+                clock.sleep(max(began + n // 60 * 2 - 4 - clock.now(), 0))
+                yield live.frame(n, zero=Fraction(70))
+
+    source, report = opened(Pieces(clock, []), reconnect=False)
+    began = clock.now()
+    placed = [(each.time, clock.now() - began) for each in source.frames(FPS)]
+    assert [time for time, _ in placed] == [n * STEP for n in range(600)]
+    assert max(abs(time - now) for time, now in placed) < Fraction(1, 100)
+    assert report.jumps == 0
+
+
 def test_sound_gets_the_shift_of_the_picture(opened, clock, live):
     items = []
     for n in range(10):

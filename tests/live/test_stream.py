@@ -259,7 +259,7 @@ def test_rubbish_is_refused(tmp_path):
 
 def test_a_picture_that_is_too_large_is_refused(clip, tmp_path, monkeypatch):
     """A header can announce what no memory holds."""
-    monkeypatch.setattr("vidgen.media.live.input._MOST_PIXELS", 64 * 48 - 1)
+    monkeypatch.setattr("vidgen.media.live.pictures._MOST_PIXELS", 64 * 48 - 1)
     clip("in.nut", codec="ffv1")
     with pytest.raises(InputError, match=r"in\.nut"):
         run(LiveSettings(source=str(tmp_path / "in.nut"), sink=str(tmp_path / "out.ts")))

@@ -29,6 +29,8 @@ Connect = Callable[..., LiveInput]
 
 _LONGEST_WAIT = Fraction(1)
 """Seconds that reading a file waits between two pictures: more is a jump of its clock."""
+_BEHIND = Fraction(1, 4)
+"""Seconds by which pictures in pieces lag before their pace is begun anew: see `_in_time`."""
 _BURST_SECONDS = 3
 """For so long at most what a server had stored comes faster than in real time."""
 _BACK_OFF = (Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2))
@@ -142,8 +144,8 @@ class Source:
         return self._settings.reconnect and not source.paced and not self._closed.is_set()
 
     def _frames(self, source: LiveInput, timeline: Timeline) -> Iterator[Frame]:
-        pictures = self._in_time(source) if source.paced else self._at_the_edge(source)
-        for item in pictures:
+        waits = source.paced or source.in_pieces
+        for item in self._in_time(source) if waits else self._at_the_edge(source):
             if self._closed.is_set():
                 return
             if isinstance(item, Passing):
@@ -170,7 +172,8 @@ class Source:
         return source.kinds[lane : lane + 1] == self._kinds[lane : lane + 1]
 
     def _in_time(self, source: LiveInput) -> Iterator[Frame | Passing]:
-        """What a file holds, not before its time."""
+        """What files hold, not before its time. A piece of HLS that comes late puts off all after
+        it: those come no sooner."""
         begin: Fraction | None = None
         last = Fraction(0)
         for item in source:
@@ -178,6 +181,8 @@ class Source:
                 now = self._clock.now()
                 step = min(max(item.time - last, Fraction(0)), _LONGEST_WAIT)
                 begin = now if begin is None else begin + step
+                if source.in_pieces and now - begin > _BEHIND:
+                    begin = now
                 last = item.time
                 while (left := begin - self._clock.now()) > 0 and not self._closed.is_set():
                     self._clock.sleep(min(left, Fraction(1, 4)))

@@ -15,7 +15,7 @@ import pytest
 from tests.live.servers.conftest import free_port
 from vidgen.errors import OutputError
 from vidgen.frame import Frame, VideoFormat
-from vidgen.media.live import LiveOutput, OutputOptions, relay
+from vidgen.media.live import LiveInput, LiveOutput, OutputOptions, relay
 
 WORDS = ["--scale", "2", "--tier", "realtime", "--latency", "400"]
 
@@ -43,6 +43,16 @@ def test_hls_from_a_web_server(nginx, send, stream, watched, tmp_path):
     stream("--listen", f"tcp://127.0.0.1:{port}", folder / "live.m3u8", *WORDS)
     send(f"tcp://127.0.0.1:{port}", "mpegts")
     right(watched(f"{http}/live.m3u8"))
+
+
+def test_hls_is_known_to_come_in_pieces(nginx, clip):
+    _, http, _ = nginx
+    clip("www/live.m3u8", frames=50, options={"g": "25"})
+    with LiveInput(f"{http}/live.m3u8") as source:
+        assert (source.in_pieces, source.paced) == (True, False)
+        assert sum(isinstance(each, Frame) for each in source) == 50
+    with LiveInput(str(clip("in.mkv"))) as source:
+        assert not source.in_pieces
 
 
 def test_a_publisher_without_a_server(send, stream, watched):

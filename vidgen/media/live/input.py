@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from threading import Event
@@ -12,7 +12,6 @@ from time import monotonic
 from typing import Self
 
 import av
-from av.codec.context import Flags
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -20,28 +19,20 @@ from av.video.stream import VideoStream
 
 from vidgen.errors import InputError
 from vidgen.frame import Frame, VideoFormat
-from vidgen.media.color import PictureReader
-from vidgen.media.decode import format_of
 from vidgen.media.live.address import Address, is_paced, source
-from vidgen.media.live.fields import Deinterlacer
 from vidgen.media.live.peer import Peer
+from vidgen.media.live.pictures import LivePictures
 from vidgen.media.live.relay import Relay
 from vidgen.media.live.twins import Twins, kind
 from vidgen.media.source import chroma_location, described, is_picture, reason
-from vidgen.media.unsaid import said_by_size
 
 __all__ = ["LiveInput", "Passing"]
 
 log = logging.getLogger(__name__)
 
-_MOST_PIXELS = 8192 * 4608
-"""Of a picture: a header can announce sizes whose buffers alone would end the program."""
-_MORE_DAMAGED = 500
-"""By so many there are more packets that cannot be decoded than pictures: then it is no stream any
-more. Not in a row, since of another codec's packets a decoder makes a picture now and then."""
-_LENGTH_WHEN_UNKNOWN = Fraction(1, 25)  # seconds
 _MOST_HELD = 1000  # packets of sound before the first picture
 _PASSES = ("audio", "subtitle")
+_IN_PIECES = ("hls", "dash")
 _FLV = ("flv", "live_flv")
 """What RTMP carries. Of another codec in mid-stream their demuxer makes a stream of its own, whose
 packets PyAV shows to nobody; where the codec is given beforehand, it refuses them instead."""
@@ -74,6 +65,8 @@ class LiveInput:
     video: VideoFormat
     others: list[Stream]
     """Like the streams that `Passing` packets are of; they outlive the connection."""
+    in_pieces: bool
+    """Whether it comes in files of some seconds each, as HLS does: each is there all at once."""
     kinds: Sequence[str]
     """`audio aac` and the like, of each."""
 
@@ -92,16 +85,12 @@ class LiveInput:
         self._stop, self._closed = stop or Event(), False
         self._peer: Peer | None = None
         self._relay: Relay | None = None
-        self._whole: Deinterlacer | None = None
         self._listens = listen
         self.notes: list[str] = []
         """What was done to the pictures."""
-        self.damaged = 0
-        """Packets that came broken, or could not be decoded."""
+        self._corrupt = 0
         self._container: InputContainer | None = None
         self._expect = expect
-        self._more_damaged = 0
-        self._next_pts = 0
         self.paced = is_paced(url)
         """Whether it waits for its reader, as files and pipes do."""
         try:
@@ -121,14 +110,12 @@ class LiveInput:
         self._stream = videos[0]
         # What comes over a network is connected to anew while other threads run: see `dump`.
         facts = described(self._container) if self.paced else {}
-        self._chroma_location = chroma_location(facts.get(self._stream.index, ""))
+        where = chroma_location(facts.get(self._stream.index, ""))
+        self._pictures = LivePictures(self._url, self._stream, where, self._expect, self.notes)
         if self._container.format.name in _FLV:
             self._container.video_codec_id = self._stream.codec_context.codec.id
+        self.in_pieces = self._container.format.name in _IN_PIECES
         self._begin_others(self._container)
-        context = self._stream.codec_context
-        context.flags |= Flags.low_delay | Flags.unaligned
-        context.thread_type = "SLICE"  # threads by frame hold back a frame each
-        context.options = {"max_pixels": str(_MOST_PIXELS)}
         self._arrived = self._items()
         self._held = self._first()
 
@@ -183,8 +170,14 @@ class LiveInput:
         for item in self._arrived:
             held.append(item)
             if isinstance(item, Frame):
+                self.video = self._pictures.video
                 return list(held)
         raise InputError(f"{self._url}: ended before its first picture")
+
+    @property
+    def damaged(self) -> int:
+        """Packets that came broken, or could not be decoded."""
+        return self._corrupt + self._pictures.damaged
 
     def __iter__(self) -> Iterator[Frame | Passing]:
         held, self._held = self._held, []
@@ -196,7 +189,9 @@ class LiveInput:
         pictured = monotonic()
         for packet in self._packets():
             if packet.stream_index == self._stream.index:
-                frames = self._frames(packet)
+                frames = self._pictures(packet)
+                if frames and self._peer is not None:
+                    self._peer.pictured()
                 yield from frames
                 if frames or not hasattr(self, "video"):  # the first keyframe may be long in coming
                     pictured = monotonic()
@@ -204,7 +199,7 @@ class LiveInput:
                 raise InputError(f"{self._url}: sends no pictures any more that can be decoded")
             if packet.stream_index in lanes and packet.pts is not None:
                 yield Passing(lanes[packet.stream_index], packet, packet.pts * packet.time_base)
-        yield from self._frames(None)
+        yield from self._pictures(None)
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         """What arrives, until the source ends. Raises InputError where it breaks off."""
@@ -213,7 +208,7 @@ class LiveInput:
             for packet in self._container.demux(self._stream, *self._passing):
                 if self._closed:
                     return
-                self.damaged += packet.is_corrupt
+                self._corrupt += packet.is_corrupt
                 if packet.size:
                     yield packet
             self._interrupt()
@@ -226,58 +221,6 @@ class LiveInput:
     def _interrupt(self) -> None:
         if self._peer is not None:
             self._peer.interrupt()
-
-    def _frames(self, packet: Packet[Stream] | None) -> list[Frame]:
-        """Pictures that `packet` completes; damaged ones are passed over."""
-        try:
-            pictures = self._stream.codec_context.decode(packet)
-            self._more_damaged = max(0, self._more_damaged - len(pictures))
-        except av.EOFError:
-            return []
-        except av.FFmpegError as error:
-            self.damaged += not (packet and packet.is_corrupt)  # which has been counted
-            self._more_damaged += 1
-            log.debug("%s: a packet cannot be decoded: %s", self._url, reason(error))
-            if self._more_damaged >= _MORE_DAMAGED:
-                raise InputError(f"{self._url}: sends nothing that can be decoded") from error
-            return []
-        try:
-            whole = [each for picture in pictures for each in self._progressive(picture)]
-            if packet is None and self._whole is not None:
-                whole += self._whole(None)
-            return [self._frame(each) for each in whole]
-        except av.FFmpegError as error:
-            why = reason(error)
-            raise InputError(f"{self._url}: sends pictures that are none ({why})") from error
-
-    def _progressive(self, picture: av.VideoFrame) -> Iterable[av.VideoFrame]:
-        """`picture` without fields; from the first one that is flagged as two fields on."""
-        if self._whole is None:
-            if not picture.interlaced_frame:
-                return [picture]
-            self._whole = Deinterlacer(self._stream.time_base or Fraction(1, av.time_base))
-            self.notes.append("interlaced: fields are made whole by bwdif, a picture a frame")
-        return self._whole(picture)
-
-    def _frame(self, picture: av.VideoFrame) -> Frame:
-        if not hasattr(self, "video"):
-            self._settle(picture)
-        if self._peer is not None:
-            self._peer.pictured()
-        pts = self._next_pts if picture.pts is None else picture.pts
-        duration = picture.duration or self._nominal
-        self._next_pts = pts + duration
-        y, uv = self._read(picture)
-        return Frame(y, uv, pts, duration, self._time_base)
-
-    def _settle(self, picture: av.VideoFrame) -> None:
-        video = format_of(picture, self._stream, self._chroma_location)
-        color, _ = said_by_size(video.color, picture.width, picture.height)
-        self.video = self._expect or replace(video, color=color)
-        self._time_base = self._stream.time_base or Fraction(1, av.time_base)
-        length = 1 / video.fps if video.fps else _LENGTH_WHEN_UNKNOWN
-        self._nominal = max(1, round(length / self._time_base))
-        self._read = PictureReader(self.video)
 
     def close(self) -> None:
         """End the connection; from any thread. A read that waits ends with its time-out."""
