@@ -23,7 +23,7 @@ from vidgen.media.pictures import Pictures
 from vidgen.media.source import sample_aspect_ratio
 from vidgen.media.timestamps import Stamps
 from vidgen.media.unsaid import said_by_size
-from vidgen.media.whole import SLACK_SECONDS, fragments_missing
+from vidgen.media.whole import SLACK_SECONDS, fragments_missing, lists_all
 from vidgen.timing import format_time, snap_rate
 
 __all__ = ["Decoder", "format_of", "probe"]
@@ -189,6 +189,12 @@ class Decoder:
         if lost := fragments_missing(self._source, self._pictures.format_name):
             self.notes.append(
                 f"{lost} fragments of the file are missing, with all that was in them"
+            )
+        format_name = self._pictures.format_name
+        if (late := stated.unseen(done)) and not lists_all(self._source, format_name):
+            self.notes.append(
+                f"its pictures begin {float(late):.2f} s after the 0 that its length counts from: "
+                f"if there were any before, they are missing"
             )
         picture = self._stamps.nominal * self._pictures.time_base
         if not self._pictures.joins and stated.is_beyond(done, picture):

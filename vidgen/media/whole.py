@@ -16,7 +16,7 @@ from vidgen.errors import UsageError
 from vidgen.media.source import container_duration, film_start, open_bytes, size_of
 from vidgen.timing import parse_time
 
-__all__ = ["SLACK_SECONDS", "Stated", "cut_off", "fragments_missing"]
+__all__ = ["SLACK_SECONDS", "Stated", "cut_off", "fragments_missing", "lists_all"]
 
 SLACK_SECONDS = Fraction(1, 4)
 """Sound and picture of a healthy film begin and end at most so far apart."""
@@ -32,7 +32,7 @@ class Stated:
     """How long a film should be by its own word, against how long its pictures were.
 
     Where its clock does not begin at 0, some count the length from 0 (FFmpeg's Matroska, edit lists
-    of MP4), others from the beginning (mkvmerge): a film that ends as either says is whole.
+    of MP4), others from the beginning (mkvmerge): what ends as either says has its end.
     """
 
     def __init__(self, container: InputContainer, video: av.VideoStream) -> None:
@@ -54,6 +54,11 @@ class Stated:
     def is_far_beyond(self, done: Fraction) -> bool:
         """Whether so much of the video itself is missing that it cannot be but lost."""
         return self._missing(self._video, done) > min(done, max(Fraction(1), self._video / 50))
+
+    def unseen(self, done: Fraction) -> Fraction:
+        """Seconds before the first picture that are in the stated length: empty, or lost."""
+        counts_from_zero = abs(self.seconds - self._late - done) <= SLACK_SECONDS
+        return self._late if counts_from_zero else Fraction(0)
 
     def _missing(self, stated: Fraction, done: Fraction) -> Fraction:
         from_zero = stated - self._late - done
@@ -124,6 +129,15 @@ def fragments_missing(path: Path, format_name: str) -> int:
     numbers = [int.from_bytes(head[20:24], "big") for head in heads if head[4:8] == b"moof"]
     steps = [after - before for before, after in pairwise(numbers)]
     return sum(step - 1 for step in steps if 1 < step < _MANY_FRAGMENTS)
+
+
+def lists_all(path: Path, format_name: str) -> bool:
+    """Whether all pictures are in an index of their own, as in MP4 without fragments: then it is
+    known that there were none before the first."""
+    if "mov" not in format_name:
+        return False
+    with open_bytes(path) as file:
+        return not any(head[4:8] == b"moof" for _, head in _boxes(file, size_of(path)))
 
 
 def _riff_end(file: BinaryIO, size: int) -> int:
