@@ -56,6 +56,14 @@ def test_a_file_becomes_a_stream(film, tmp_path, name):
     assert not report.notes
 
 
+def test_sound_of_mpeg_ts_fits_mp4(clip, tmp_path):
+    """Which says once what the packets of MPEG-TS say each time."""
+    source, sink = clip("in.ts", frames=25, audio="aac"), tmp_path / "out.mp4"
+    run(LiveSettings(source=str(source), sink=str(sink), scale=1, tier="off"))
+    with av.open(sink) as film:
+        assert sum(frame.samples for frame in film.decode(audio=0)) > 40_000
+
+
 def test_a_halt_near_the_end(film, tmp_path):
     """Instants that passed meanwhile are left out; the picture does not outlast the sound."""
 

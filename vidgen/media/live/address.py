@@ -30,8 +30,8 @@ _BY_SCHEME = {"rtmp": "flv", "rtmps": "flv", "rtsp": "rtsp", "udp": "mpegts", "r
               "tcp": "mpegts", "srt": "mpegts", "http": "mpegts", "https": "mpegts"}  # fmt: skip
 _MUXING = {
     "hls": {"hls_time": "2", "hls_list_size": "6", "hls_flags": "delete_segments"},
-    "mp4": {"movflags": "frag_keyframe+empty_moov+default_base_moof"},
-    "mov": {"movflags": "frag_keyframe+empty_moov+default_base_moof"},
+    "mp4": {"movflags": "frag_keyframe+delay_moov+default_base_moof"},
+    "mov": {"movflags": "frag_keyframe+delay_moov+default_base_moof"},
     "flv": {"flvflags": "no_duration_filesize"},
     "mpegts": {"mpegts_flags": "resend_headers"},
 }

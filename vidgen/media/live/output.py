@@ -12,6 +12,7 @@ from threading import Event
 from typing import Self
 
 import av
+from av.bitstream import BitStreamFilterContext
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -26,6 +27,7 @@ from vidgen.media.live.address import Address, sink
 from vidgen.media.live.input import Passing
 from vidgen.media.live.peer import Peer
 from vidgen.media.live.relay import Relay
+from vidgen.media.live.twins import kind
 from vidgen.media.output import video_stream
 from vidgen.media.source import reason
 
@@ -33,6 +35,9 @@ __all__ = ["LiveOutput", "OutputOptions"]
 
 log = logging.getLogger(__name__)
 
+_FRAGMENTED = ("mp4", "mov")
+"""Their header says once what MPEG-TS says before each packet of AAC: FFmpeg's muxer changes that
+for itself, but not in fragments."""
 _INTERLEAVE = "200000"  # us that a muxer may wait for a stream that says nothing
 _AT_ONCE = {
     "x264": {"tune": "zerolatency"},
@@ -151,6 +156,11 @@ class LiveOutput:
             self._stream.codec_context.gop_size = int(words["g"])
         self._reached: dict[int, int] = {}
         self._lanes = [_twin(self._output, stream, self.notes) for stream in others]
+        self._filters = {
+            lane: BitStreamFilterContext("aac_adtstoasc", stream)
+            for lane, stream in enumerate(others)
+            if self._muxer in _FRAGMENTED and kind(stream) == "audio aac"
+        }
         with ordinary_priority():
             self._output.start_encoding()
 
@@ -183,12 +193,16 @@ class LiveOutput:
         if packet.dts is None or packet.dts <= self._reached.get(passing.lane, packet.dts - 1):
             return  # after a jump of the source's clock; muxers refuse to go back
         self._reached[passing.lane] = packet.dts
-        packet.stream = stream
         with self._errors_named():
             try:
-                self._output.mux_one(packet)
+                for each in self._without_adts(passing.lane, packet):
+                    each.stream = stream
+                    self._output.mux_one(each)
             except (ValueError, av.InvalidDataError, av.ArgumentError) as error:
                 log.debug("%s: a packet cannot be passed on: %s", self._url, reason(error))
+
+    def _without_adts(self, lane: int, packet: Packet[Stream]) -> list[Packet[Stream]]:
+        return self._filters[lane].filter(packet) if lane in self._filters else [packet]
 
     def close(self) -> None:
         """Flush and end the stream; a peer that has left is not waited for."""
