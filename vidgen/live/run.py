@@ -113,9 +113,11 @@ class _Stream:
             raise
         finally:
             self._source.close()
+            if self._inbox is not None:
+                self._inbox.close(0)  # else the stages wait for what comes no more
             self._made.close()
             if self._inbox is not None:
-                self._inbox.close()
+                self._inbox.close(1)  # a source that says nothing is not waited for
             self._tell()
             self._watch.end()
         if sink is not None:
