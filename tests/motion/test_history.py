@@ -66,3 +66,14 @@ def test_what_does_not_change_is_not_drawn_anew():
     assert (drawn(there, engine=other) == 101).all()
     memory.forget()
     assert (drawn(there, engine=other) == 102).all()
+
+
+def test_what_is_kept_is_nobody_elses():
+    """A caller draws a logo into what came out, and fills the picture that went in anew."""
+    memory, network = HostMemory(1), Restless(0)
+    uv, flow = np.zeros((4, 8, 2), np.uint8), np.zeros((4, 8, 2), np.float32)
+    y = np.full((8, 16), 60, np.uint8)
+    memory.draw(network, (y, uv), None, keep=True)[0][:] = 255
+    assert (memory.draw(network, (y, uv), flow, keep=True)[0] == 1).all()
+    y[:] = 90
+    assert (memory.draw(network, (y, uv), flow, keep=True)[0] == 3).all()

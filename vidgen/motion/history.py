@@ -57,7 +57,8 @@ class HostMemory:
         if flow is not None and last is not None and last.engine is engine:
             y = settled(last.y, planes[0], last.output, y)
         if keep:
-            self._last = _Drawn(engine, planes[0], half, y)
+            # copies: callers may draw into their pictures, and what is kept is shown again
+            self._last = _Drawn(engine, planes[0].copy(), half, y.copy())
         return y, uv
 
     def forget(self) -> None:
