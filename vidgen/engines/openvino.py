@@ -6,6 +6,8 @@ uint8 or uint16 without a copy, and the convolutions run in the layout the libra
 
 from __future__ import annotations
 
+from functools import cache
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -20,6 +22,21 @@ from vidgen.zoo import Model
 
 __all__ = ["OpenVINO"]
 
+_ALONE = Lock()
+
+
+@cache
+def _core() -> Any:
+    """The library, as long as the process lives; to be called with `_ALONE` held.
+
+    It gives the thread that first builds something a stack for signals, and takes it back in the
+    thread that lets go of it last. Were that another one, the next Ctrl-C would end the process
+    with a segmentation fault.
+    """
+    import openvino  # deferred: takes a tenth of a second that `vidgen --help` need not pay
+
+    return openvino.Core()
+
 
 class OpenVINO:
     """Networks on the CPU (bfloat16 where it has AMX or AVX512-BF16, else float32)."""
@@ -27,9 +44,10 @@ class OpenVINO:
     name = "openvino"
 
     def __init__(self) -> None:
-        import openvino  # deferred: takes a tenth of a second that `vidgen --help` need not pay
+        import openvino  # deferred, as in `_core`
 
-        self._core = openvino.Core()
+        with _ALONE:
+            self._core = _core()
         self._version = openvino.__version__.split("-")[0]
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if "BF16" in capabilities else "f32"
