@@ -14,7 +14,7 @@
 // vidgen/reference/splat.py.
 //
 //     steps        (height, width) of float2, in pixels; what leads nowhere (no number, infinity)
-//                  claims nothing
+//                  claims nothing; below 2^-126 is zero, as kernels are compiled
 //     whole        one float2: the motion of the whole, finite
 //     claims       (height, width) 64 bit, all 0 before; fewer than 2^30 pixels
 //     values, out  (height, width, channels) float32

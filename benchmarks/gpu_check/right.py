@@ -52,7 +52,7 @@ def kernels(cupy: Any, sizes: list[tuple[int, int]] = SIZES) -> Iterator[Check]:
                 module.get_function(case.kernel)(*case.geometry, tuple(given))
                 count += 1
                 for number, expected in case.expected().items():
-                    if not np.array_equal(cupy.asnumpy(given[number]), expected):
+                    if not np.array_equal(cupy.asnumpy(given[number]), expected, equal_nan=True):
                         wrong.append(f"{case.kernel} {case.variant} {case.tries} {size}")
         told = f"{count} launches, each code that of the reference"
         yield Check(f"{file}.cu", not wrong, f"WRONG: {'; '.join(wrong)}" if wrong else told)

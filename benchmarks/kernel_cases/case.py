@@ -57,7 +57,8 @@ def flows(rng: np.random.Generator, height: int, width: int) -> Iterator[tuple[s
     yield "whole pixels", rng.integers(-5, 6, shape).astype(np.float32)
     far = np.array([-1e9, -1e4, 1e4, 1e9, -np.inf, np.inf, np.nan], np.float32)
     yield "far outside", rng.choice(far, shape)
-    barely = np.array([-1e-7, 1e-7, -1e-40, 1e-40], np.float32)
+    tiny = np.finfo(np.float32).tiny  # what is smaller counts as zero on a GPU
+    barely = np.array([-1e-7, 1e-7, -tiny, tiny], np.float32)
     yield "barely off the pixel", rng.choice(barely, shape)
 
 

@@ -68,6 +68,19 @@ def test_speed_is_told_and_held_to_what_is_wanted(monkeypatch):
     assert not any(check.passed for check in checks + more)
 
 
+@pytest.mark.skipif(compiler() is None, reason="no g++ on the path")
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_kernels_are_held_to_each_code_and_may_give_no_number(monkeypatch, wrong):
+    cupy = standin()
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    monkeypatch.setattr(right, "CASES", {"trust": kernel_cases.CASES["trust"]})
+    monkeypatch.setattr(cupy, "asnumpy", lambda array: array.get() + array.dtype.type(wrong))
+    kernels._compiled.cache_clear()
+    (check,) = right.kernels(cupy, [(8, 32)])  # where some flow is no number
+    kernels._compiled.cache_clear()
+    assert check.passed == (not wrong), check.told
+
+
 class Engine:
     """Gives back nearest neighbours, plus `error` in one place."""
 

@@ -13,6 +13,9 @@ from vidgen.engines.tiles import plan
 SHARED = {75: 64, 80: 163, 86: 99, 89: 99, 90: 227, 120: 99}
 """Compute capability to kilobytes of shared memory that a block can ask for."""
 
+BY_CUPY = ("-ftz=true", "--device-as-default-execution-space")
+"""That it adds to what it is given."""
+
 OF_NETWORKS = {"fusion", "upscale"}
 """These need the constants of a network; tests/engines holds them to its graph."""
 
@@ -97,7 +100,7 @@ def by_nvrtc(text, capability):
         return answer[-1]
 
     program = done(nvrtc.nvrtcCreateProgram(text.encode(), b"kernel.cu", 0, [], []))
-    words = [*kernels.OPTIONS, f"--gpu-architecture=sm_{capability}"]
+    words = [*kernels.OPTIONS, *BY_CUPY, f"--gpu-architecture=sm_{capability}"]
     result = nvrtc.nvrtcCompileProgram(program, len(words), [word.encode() for word in words])
     said = bytearray(done(nvrtc.nvrtcGetProgramLogSize(program)))
     done(nvrtc.nvrtcGetProgramLog(program, said))

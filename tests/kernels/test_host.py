@@ -1,5 +1,6 @@
 """kernels/host.h: blocks, barriers, warps and shared memory do on the CPU what CUDA says."""
 
+import platform
 import subprocess
 import sys
 
@@ -56,6 +57,13 @@ extern "C" __global__ void uneven(int* out)
     out[0] = 1;
 }
 """
+TINY = """
+extern "C" __global__ void tiny(const float* given, float* out)
+{
+    out[0] = 0.5f * given[0];
+    out[1] = given[1] - 1e-7f * given[2];
+}
+"""
 
 
 def test_a_tile_written_by_one_thread_is_read_by_another(rng):
@@ -80,6 +88,14 @@ def test_lanes_of_a_warp_exchange_values(rng):
     assert total == given.sum()
     assert greatest == given.reshape(4, 32).sum(1).max()
     np.testing.assert_array_equal(across, given[np.arange(128) ^ 5])
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="this processor has no such mode here")
+def test_what_cupy_has_counted_as_zero_is_zero_and_the_caller_keeps_its_own(rng):
+    given, out = np.array([2**-126, 2**-127, 0], np.float32), np.ones(2, np.float32)
+    Kernels(TINY).launch("tiny", (1,), (1,), (given, out))
+    assert not out.any()
+    assert (given[:2] * np.float32(0.5)).all()
 
 
 def test_a_barrier_that_not_all_reach_ends_the_process(root):
