@@ -98,6 +98,8 @@ class Builder:
         level: level for level in ("VERBOSE", "INFO", "WARNING", "ERROR", "INTERNAL_ERROR")
     }})  # fmt: skip
     IProgressMonitor = type("IProgressMonitor", (), {})
+    NetworkDefinitionCreationFlag = SimpleNamespace(STRONGLY_TYPED=1)
+    BuilderFlag = SimpleNamespace()
 
     def Builder(self, logger):  # noqa: N802 - TensorRT's name
         return self
@@ -106,7 +108,7 @@ class Builder:
         return SimpleNamespace(parse=lambda graph: True)
 
     def create_network(self, flags):
-        return None
+        assert flags == 2, "before version 11 it takes no precision from a graph that is not typed"
 
     def create_builder_config(self):
         return self
@@ -153,3 +155,23 @@ def test_timings_of_another_version_are_made_anew(model):
 def test_rtx_is_spared_timings(rtx, model):
     build_plan(rtx, model, *SIZE, timings="own.timings")  # a warning of RTX would be an error
     assert read("own.timings") is None
+
+
+def test_a_plan_of_rtx_is_for_its_card_and_can_be_captured(rtx, model, monkeypatch):
+    configs = []
+
+    class Builder(rtx.Builder):
+        def __init__(self, logger):
+            rtx_builder.__init__(self, logger)
+
+        def create_builder_config(self):
+            configs.append(rtx_builder.create_builder_config(self))
+            return configs[-1]
+
+    rtx_builder = rtx.Builder
+    monkeypatch.setattr(rtx, "Builder", Builder)
+    build_plan(rtx, model, *SIZE, "SM75")  # without a word it would be for all but Turing
+    (config,) = configs
+    assert config.get_compute_capability(0) == rtx.ComputeCapability.SM75
+    assert config.num_compute_capabilities == 1
+    assert config.get_flag(rtx.BuilderFlag.REQUIRE_USER_ALLOCATION)

@@ -1,5 +1,6 @@
 """Real plans, built without a GPU; and the run path against a runtime that enforces the rules."""
 
+import sys
 from contextlib import nullcontext
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from vidgen.engines.building import build_plan
 from vidgen.engines.device import Card
 from vidgen.engines.plans import read
 from vidgen.engines.shapes import inputs_of, outputs_of
-from vidgen.engines.tensorrt import PlanEngine
+from vidgen.engines.tensorrt import PlanEngine, library
 from vidgen.errors import BackendError, ModelError, UsageError
 
 CARDS = ("SM75", "SM80", "SM86", "SM89", "SM120")
@@ -308,6 +309,41 @@ def test_automatic_choice(monkeypatch, tmp_path, caplog):
     monkeypatch.setitem(choose._BACKENDS, "tensorrt", lambda device: made.append(device))
     choose_backend("auto", 1)
     assert made == [1]
+
+
+def card(monkeypatch, capability):
+    """CuPy, with one card of that compute capability times ten."""
+    runtime = SimpleNamespace(getDeviceCount=lambda: 1, CUDARuntimeError=RuntimeError)
+    device = SimpleNamespace(compute_capability=capability)
+    cuda = SimpleNamespace(runtime=runtime, Device=lambda number: device)
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=cuda))
+
+
+@pytest.mark.parametrize(
+    ("capability", "installed", "chosen"),
+    [
+        ("89", ["tensorrt_rtx"], "tensorrt"),
+        ("90", ["tensorrt_rtx"], "cuda"),  # an H100, where the tests' own environment is
+        ("90", ["tensorrt_rtx", "tensorrt"], "tensorrt"),
+        ("90", [], "cuda"),
+    ],
+)
+def test_tensorrt_for_rtx_is_chosen_for_its_own_cards(
+    rtx, monkeypatch, capability, installed, chosen
+):
+    card(monkeypatch, capability)
+    monkeypatch.setattr(choose, "gpu_count", lambda: 1)
+    monkeypatch.setattr(choose, "find_spec", lambda name: name in ("cupy", "onnx", *installed))
+    assert choose._best(0) == chosen
+
+
+def test_the_library_is_the_one_for_the_card(rtx, monkeypatch):
+    assert library("89") is rtx
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    with pytest.raises(BackendError, match=r"not for compute capability 9\.0; tensorrt: import"):
+        library("90")
+    monkeypatch.setitem(sys.modules, "tensorrt", SimpleNamespace(__name__="tensorrt"))
+    assert library("90") is sys.modules["tensorrt"]
 
 
 def test_a_device_is_a_number_from_nought():

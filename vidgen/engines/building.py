@@ -35,9 +35,9 @@ def build_plan(
     """The plan of a model for that picture size. Raises ModelError or BackendError.
 
     Shapes are static, so there is nothing for an optimisation profile to say. `capability`, such as
-    `SM89`, builds for another card than the one here; for RTX alone. What TensorRT measures is
-    taken from and put into the file `timings` among the plans, so that the next plan of that
-    network is built faster; TensorRT for RTX measures nothing.
+    `SM89`, is of the card that it is for, and for RTX alone: else it builds for what came after
+    Turing. What TensorRT measures is taken from and put into the file `timings` among the plans, so
+    that the next plan of that network is built faster; TensorRT for RTX measures nothing.
     """
     if width % model.multiple_of or height % model.multiple_of:
         raise ModelError(
@@ -46,20 +46,28 @@ def build_plan(
     began = time.monotonic()
     logger = bridged_logger(trt)
     builder = trt.Builder(logger)
-    network = builder.create_network(0)
+    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, logger)
     if not parser.parse(_onnx(model, width, height, bit_depth)):
         reasons = [parser.get_error(index).desc() for index in range(parser.num_errors)]
         raise BackendError(f"TensorRT cannot read {model.name}: {'; '.join(reasons)}")
-    config = builder.create_builder_config()
-    if capability:
-        config.num_compute_capabilities = 1
-        config.set_compute_capability(getattr(trt.ComputeCapability, capability), 0)
+    config = _configured(trt, builder, capability)
     with _timings(trt, config, timings):
         plan = _built(trt, builder, network, config, f"{model.name} for {width}x{height}")
     if (seconds := time.monotonic() - began) > _SLOW_SECONDS:
         log.warning("%s built for %dx%d in %.0f s, and kept", model.name, width, height, seconds)
     return plan
+
+
+def _configured(trt: ModuleType, builder: Any, capability: str) -> Any:
+    """How to build: for that card, and so that a run allocates nothing and can be captured."""
+    config = builder.create_builder_config()
+    if hasattr(trt.BuilderFlag, "REQUIRE_USER_ALLOCATION"):  # TensorRT for RTX may do so otherwise
+        config.set_flag(trt.BuilderFlag.REQUIRE_USER_ALLOCATION)
+    if capability:
+        config.num_compute_capabilities = 1
+        config.set_compute_capability(getattr(trt.ComputeCapability, capability), 0)
+    return config
 
 
 def _built(trt: ModuleType, builder: Any, network: Any, config: Any, what: str) -> bytes:

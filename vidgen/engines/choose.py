@@ -10,7 +10,7 @@ from pathlib import Path
 from vidgen.engines.cuda import Cuda
 from vidgen.engines.openvino import OpenVINO
 from vidgen.engines.protocol import Backend
-from vidgen.engines.tensorrt import TensorRT
+from vidgen.engines.tensorrt import TensorRT, rtx_takes
 from vidgen.errors import UsageError
 
 __all__ = ["backend_names", "choose_backend", "gpu_count"]
@@ -36,11 +36,11 @@ def choose_backend(name: str = "auto", device: int = 0) -> Backend:
     """The backend of that name. Raises UsageError, or BackendError where it cannot run here.
 
     `auto` is `tensorrt` where an NVIDIA GPU and the libraries for it are here, `cuda` where only
-    CuPy is, and `openvino` without a GPU.
+    CuPy is, and `openvino` without a GPU. TensorRT for RTX is none for data-centre cards.
     What was found to be there and then fails is an error, not a reason for something slower.
     """
     if name == "auto":
-        name = _best()
+        name = _best(device)
     if name not in _BACKENDS:
         raise UsageError(f"--backend {name}: unknown; give auto, {', '.join(_BACKENDS)}")
     if device < 0:
@@ -53,11 +53,12 @@ def gpu_count() -> int:
     return len(list(_NVIDIA.iterdir())) if _NVIDIA.is_dir() else 0
 
 
-def _best() -> str:
+def _best(device: int) -> str:
     if not gpu_count():
         return "openvino"
-    if find_spec("cupy") and find_spec("onnx"):
-        both = find_spec("tensorrt_rtx") or find_spec("tensorrt")
-        return "tensorrt" if both else "cuda"
-    log.warning("an NVIDIA GPU is here and not used: pip install 'vidgen[cuda]' to use it")
-    return "openvino"
+    if not (find_spec("cupy") and find_spec("onnx")):
+        log.warning("an NVIDIA GPU is here and not used: pip install 'vidgen[cuda]' to use it")
+        return "openvino"
+    if find_spec("tensorrt") or (find_spec("tensorrt_rtx") and rtx_takes(device)):
+        return "tensorrt"
+    return "cuda"

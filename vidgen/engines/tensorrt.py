@@ -24,25 +24,51 @@ from vidgen.errors import BackendError
 from vidgen.kernels import gpu
 from vidgen.zoo import Model
 
-__all__ = ["PlanEngine", "TensorRT", "library"]
+__all__ = ["PlanEngine", "TensorRT", "library", "rtx_takes"]
 
 log = logging.getLogger(__name__)
 
-_LIBRARIES = ("tensorrt_rtx", "tensorrt")
+_RTX = "tensorrt_rtx"
+_LIBRARIES = (_RTX, "tensorrt")
 
 
-def library() -> ModuleType:
-    """TensorRT for RTX, else TensorRT. Raises BackendError where neither can be imported."""
+def library(capability: str) -> ModuleType:
+    """TensorRT for RTX, else TensorRT, for a card of that compute capability times ten.
+
+    Raises BackendError where neither can be imported and takes such a card.
+    """
     reasons = []
     for name in _LIBRARIES:
         try:
-            return import_module(name)
+            found = import_module(name)
         except ImportError as error:
             reasons.append(f"{name}: {str(error).splitlines()[0]}")
+            continue
+        if name != _RTX or _target(found, capability):
+            return found
+        reasons.append(f"{name}: not for compute capability {int(capability) / 10}")
     raise BackendError(
         f"--backend tensorrt: no library for it ({'; '.join(reasons)}); pip install "
-        "'vidgen[cuda,rtx]', or on data-centre cards 'vidgen[cuda,tensorrt]'"
+        "'vidgen[cuda,rtx]', on data-centre cards 'vidgen[cuda,tensorrt]'; or give --backend cuda"
     )
+
+
+def rtx_takes(device: int) -> bool:
+    """Whether TensorRT for RTX is for that card: for an H100, say, it is not.
+
+    Raises BackendError where CuPy cannot use the card.
+    """
+    capability = str(gpu(device).cuda.Device(device).compute_capability)
+    try:
+        return bool(_target(import_module(_RTX), capability))
+    except ImportError:
+        return True  # `library` says what is wrong with it
+
+
+def _target(trt: ModuleType, capability: str) -> str:
+    """What TensorRT for RTX calls that card; empty where it is not for it, and of TensorRT."""
+    name = f"SM{capability}"
+    return name if trt.__name__ == _RTX and hasattr(trt.ComputeCapability, name) else ""
 
 
 class TensorRT:
@@ -51,11 +77,11 @@ class TensorRT:
     name = "tensorrt"
 
     def __init__(self, device: int = 0) -> None:
-        self._trt = library()
         self._card = Card(gpu(device), device)
         with self._card.current() as current:
             facts = self._card.cupy.cuda.runtime.getDeviceProperties(device)
             self._capability = str(current.compute_capability)
+        self._trt = library(self._capability)
         self._name = facts["name"].decode()
         self._logger = bridged_logger(self._trt)
 
@@ -68,11 +94,10 @@ class TensorRT:
         inputs = inputs_of(model, width, height, bit_depth)
         outputs = outputs_of(model, width, height, bit_depth)
         name, sizes = identity(self._facts(model, inputs)), (width, height, bit_depth)
-        timings = f"{identity(self._here())}.timings"
-        plan = cached(name, lambda: build_plan(self._trt, model, *sizes, timings=timings))
-        compiled = f"{name}.compiled"
-        with self._card.current():
-            planes = inputs, outputs
+        target, timings = _target(self._trt, self._capability), f"{identity(self._here())}.timings"
+        with self._card.current():  # which TensorRT measures, too
+            plan = cached(name, lambda: build_plan(self._trt, model, *sizes, target, timings))
+            planes, compiled = (inputs, outputs), f"{name}.compiled"
             return PlanEngine(self._trt, self._card, self._logger, plan, *planes, compiled)
 
     def memory(self, factor: int) -> DeviceMemory:
