@@ -33,6 +33,10 @@ class CUDARuntimeError(RuntimeError):
     pass
 
 
+class CUDADriverError(RuntimeError):
+    pass
+
+
 class CompileError(Exception):
     pass
 
@@ -59,6 +63,7 @@ class _CuPy(SimpleNamespace):
                 get_elapsed_time=lambda begin, end: 1000 * (end.seconds - begin.seconds),
                 memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
                 compiler=SimpleNamespace(CompileException=CompileError),
+                driver=SimpleNamespace(CUDADriverError=CUDADriverError),
                 runtime=SimpleNamespace(
                     CUDARuntimeError=CUDARuntimeError,
                     getDeviceCount=lambda: 1,

@@ -9,7 +9,7 @@ import onnx
 import pytest
 import torch
 
-from benchmarks.standin import CUDARuntimeError, standin
+from benchmarks.standin import CUDADriverError, CUDARuntimeError, standin
 from tests.engines.conftest import on_the_cpu
 from vidgen import kernels, zoo
 from vidgen.engines import choose, choose_backend
@@ -147,16 +147,56 @@ def test_too_little_memory_says_what_would_fit(fake):
     assert "no memory left for 112x80; give a smaller --size" in text
 
 
-def test_a_lost_gpu_is_one_line_that_says_how_to_go_on(fake, monkeypatch):
+def raises(error):
+    def call(*words, **more):
+        raise error
+
+    return call
+
+
+@pytest.mark.parametrize("kind", [CUDARuntimeError, CUDADriverError])
+def test_a_lost_gpu_is_one_line_that_says_how_to_go_on(fake, monkeypatch, kind):
     cupy = fake()
     model = zoo.load("x2-realtime")
     engine = choose_backend("cuda").compile(model, *SIZE, 8)
-    monkeypatch.setattr(engine, "_execute", lambda: (_ for _ in ()).throw(CUDARuntimeError("gone")))
+    monkeypatch.setattr(engine, "_execute", raises(kind("gone")))
     with pytest.raises(BackendError, match=r"failed at 112x80 \(gone\).*segments are kept"):
         engine(*planes(model, 8))
     held = cupy.held
     engine.close()
     assert cupy.held < held
+
+
+def test_a_gpu_that_another_program_holds_is_one_line(fake, monkeypatch):
+    cupy = fake()
+    cuda = choose_backend("cuda")
+    busy = raises(CUDARuntimeError("cudaErrorDevicesUnavailable: busy"))
+    monkeypatch.setattr(cupy, "empty", busy)
+    assert "GPU 0 failed (cudaErrorDevicesUnavailable: busy)" in refusal(
+        cuda, zoo.load("x2-realtime")
+    )
+    monkeypatch.setattr(cupy.cuda, "Stream", busy)
+    with pytest.raises(BackendError, match=r"GPU 0 failed .* another --device"):
+        choose_backend("cuda")
+
+
+def test_a_capture_that_broke_off_is_never_replayed(fake, monkeypatch):
+    cupy = fake()
+    engine = choose_backend("cuda").compile(zoo.load("x2-realtime"), *SIZE, 8)
+    given, work = planes(zoo.load("x2-realtime"), 8), engine._launches
+
+    def lost():
+        if cupy.capture is not None:
+            raise CUDADriverError("gone")
+
+    monkeypatch.setattr(engine, "_launches", [*work, lost])
+    with pytest.raises(BackendError, match="gone"):
+        engine(*given)
+    monkeypatch.setattr(engine, "_launches", work)
+    once = [each.copy() for each in engine(*given)]
+    for ours, again in zip(once, engine(*given), strict=True):
+        assert np.array_equal(ours, again)
+    assert engine._graph is not None
 
 
 def test_engines_give_their_memory_back(cuda):

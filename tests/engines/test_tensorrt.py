@@ -113,6 +113,7 @@ class Rules:
             empty=Buffer,
             cuda=SimpleNamespace(
                 Device=lambda number: nullcontext(),
+                driver=SimpleNamespace(CUDADriverError=type("Refused", (RuntimeError,), {})),
                 Stream=Stream,
                 memory=SimpleNamespace(OutOfMemoryError=out_of_memory),
                 runtime=SimpleNamespace(CUDARuntimeError=type("Lost", (RuntimeError,), {})),

@@ -6,7 +6,8 @@ CuPy holds the memory and the stream. The work of an engine is captured once as 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Self
 
@@ -21,16 +22,30 @@ __all__ = ["Card", "DeviceEngine"]
 
 
 class Card:
-    """One GPU, and the one stream on which a backend does all its work there."""
+    """One GPU, and the one stream on which a backend does all its work there.
+
+    Raises BackendError where the GPU fails.
+    """
 
     def __init__(self, cupy: ModuleType, number: int = 0) -> None:
         self.cupy, self.number = cupy, number
+        cuda = cupy.cuda
+        self.failures = cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError
+        """What CuPy raises where the GPU fails: of memory and streams, and of kernels."""
         with self.current():
-            self.stream = cupy.cuda.Stream(non_blocking=True)
+            self.stream = cuda.Stream(non_blocking=True)
 
-    def current(self) -> Any:
-        """A context in which it is the current device."""
-        return self.cupy.cuda.Device(self.number)
+    @contextmanager
+    def current(self) -> Iterator[Any]:
+        """It is the current device, which is given. Raises BackendError where the GPU fails."""
+        try:
+            with self.cupy.cuda.Device(self.number) as device:
+                yield device
+        except self.failures as error:
+            raise BackendError(
+                f"GPU {self.number} failed ({error}); where another program fills or holds it, as "
+                "nvidia-smi says, end that or give another --device, or --backend openvino"
+            ) from error
 
 
 def nothing() -> None:
@@ -99,16 +114,16 @@ class DeviceEngine(ABC):
         `planes` are the first of its inputs; `before` may write the others, and `after` read what
         was made. Raises BackendError where the GPU fails.
         """
-        try:
-            with self.card.current():
+        with self.card.current():
+            try:
                 return self._run(planes, before, after)
-        except self.card.cupy.cuda.runtime.CUDARuntimeError as error:
-            (height, width), _ = next(iter(self._outputs.values()))
-            raise BackendError(
-                f"the GPU failed at {width}x{height} ({error}); finished segments are kept, and "
-                "the same command goes on from them; failing again, it needs a smaller --size, "
-                "--tier realtime, fewer --jobs, or --backend openvino"
-            ) from error
+            except self.card.failures as error:
+                (height, width), _ = next(iter(self._outputs.values()))
+                raise BackendError(
+                    f"the GPU failed at {width}x{height} ({error}); finished segments are kept, "
+                    "and the same command goes on from them; failing again, it needs a smaller "
+                    "--size, --tier realtime, fewer --jobs, or --backend openvino"
+                ) from error
 
     def _run(
         self,
@@ -143,8 +158,9 @@ class DeviceEngine(ABC):
         self._stream.begin_capture()
         try:
             self._execute()
-        finally:
-            self._graph = self._stream.end_capture()
+        finally:  # a capture that broke off would replay a part
+            graph = self._stream.end_capture()
+        self._graph = graph
 
     def wait(self) -> None:
         """Until all that was enqueued is done."""
