@@ -118,9 +118,11 @@ def gpu(device: int) -> ModuleType:
     except cupy.cuda.runtime.CUDARuntimeError as error:
         count, reason = 0, _first_line(error)
     if count == 0:
+        toolkit = cupy.cuda.runtime.runtimeGetVersion() // 1000
         raise BackendError(
             f"CuPy {cupy.__version__} looked for an NVIDIA GPU and found none ({reason}); "
-            "nvidia-smi must list one: install NVIDIA's driver"
+            f"nvidia-smi must list one, and CUDA {toolkit} or above: install NVIDIA's driver, or "
+            "the CuPy for the CUDA that it lists, such as 'cupy-cuda12x[ctk]'"
         )
     if not 0 <= device < count:
         raise BackendError(f"CUDA device {device}: give 0 to {count - 1}, as nvidia-smi lists them")
@@ -128,4 +130,6 @@ def gpu(device: int) -> ModuleType:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+    """What an error says first; CuPy frames some of its own with lines of signs."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next((line for line in lines if any(map(str.isalnum, line))), "")

@@ -212,6 +212,7 @@ def test_engines_give_their_memory_back(cuda):
 def test_it_is_chosen_where_tensorrt_is_not(monkeypatch, tmp_path, fake):
     (tmp_path / "0000:01:00.0").mkdir()
     monkeypatch.setattr(choose, "_NVIDIA", tmp_path)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(choose, "find_spec", lambda name: name in ("cupy", "onnx"))
     fake()
     assert choose_backend().describe().startswith("own CUDA kernels")

@@ -296,6 +296,8 @@ def test_without_a_gpu_it_says_what_was_looked_for():
 
 def test_automatic_choice(monkeypatch, tmp_path, caplog):
     """A GPU and its libraries are used; a GPU without them is spoken of; none is silence."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(choose, "_NODES", tmp_path)
     monkeypatch.setattr(choose, "_NVIDIA", tmp_path / "none")
     assert choose_backend().name == "openvino"
     assert not caplog.text
@@ -310,6 +312,29 @@ def test_automatic_choice(monkeypatch, tmp_path, caplog):
     monkeypatch.setitem(choose._BACKENDS, "tensorrt", lambda device: made.append(device))
     choose_backend("auto", 1)
     assert made == [1]
+
+
+@pytest.mark.parametrize(
+    ("visible", "count"),
+    [
+        (None, 3),
+        ("2", 1),
+        ("0,1,2,3", 3),
+        ("GPU-8932f937,MIG-1", 2),
+        ("1,-1,0", 1),
+        ("", 0),
+        ("-1", 0),
+    ],
+)
+def test_gpus_are_those_that_this_process_may_use(monkeypatch, tmp_path, visible, count):
+    for name in ("nvidia0", "nvidia1", "nvidia2", "nvidiactl", "nvidia-uvm"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(choose, "_NVIDIA", tmp_path / "none")
+    monkeypatch.setattr(choose, "_NODES", tmp_path)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert choose.gpu_count() == count
 
 
 def card(monkeypatch, capability):

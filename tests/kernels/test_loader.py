@@ -27,7 +27,9 @@ class FakeCuPy(SimpleNamespace):
         self.cuda = SimpleNamespace(
             Device=self.device,
             runtime=SimpleNamespace(
-                CUDARuntimeError=DriverError, getDeviceCount=lambda: self.count(devices)
+                CUDARuntimeError=DriverError,
+                getDeviceCount=lambda: self.count(devices),
+                runtimeGetVersion=lambda: 13020,
             ),
             compiler=SimpleNamespace(CompileException=CompileError),
         )
@@ -107,7 +109,14 @@ def test_without_a_gpu_what_was_looked_for_is_said(cupy, devices, reason):
     text = message()
     assert "CuPy 14.0 looked for an NVIDIA GPU" in text
     assert reason in text
-    assert "driver" in text
+    assert "and CUDA 13 or above: install NVIDIA's driver" in text
+    assert "cupy-cuda12x[ctk]" in text  # of an older driver, which cannot be changed
+
+
+def test_what_is_wrong_with_cupy_is_said_and_not_its_frame():
+    error = ImportError("\n====\n  Failed to import CuPy.\n\nOriginal error:\n====\n")
+    assert kernels._first_line(error) == "Failed to import CuPy."
+    assert kernels._first_line(ImportError("====")) == ""
 
 
 @pytest.mark.parametrize("device", [-1, 2])

@@ -95,3 +95,25 @@ def test_what_is_made_for_something_else_is_refused(tmp_path, words, message):
     settings = Settings(source=tmp_path, target=tmp_path / "o.mkv", fps="48", **words)
     with pytest.raises(UsageError, match=message):
         build_stages(settings, Scene(96, 64).format(Fraction(24)))
+
+
+@pytest.mark.parametrize("device", [None, 1])
+def test_every_network_of_a_film_runs_on_the_device_that_was_given(tmp_path, monkeypatch, device):
+    asked = []
+
+    def choose(name, number):
+        asked.append(number)
+        return choose_backend("openvino")
+
+    monkeypatch.setattr("vidgen.pipeline.choose_backend", choose)
+    monkeypatch.setattr("vidgen.stages.rate.choose_backend", choose)
+    settings = Settings(
+        source=tmp_path,
+        target=tmp_path / "o.mkv",
+        fps="48",
+        scale=2,
+        tier="balanced",
+        device=device,
+    )
+    build_stages(settings, Scene(96, 64).format(Fraction(24)))
+    assert asked == [device or 0] * 2

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 
 from vidgen.engines.cuda import Cuda
@@ -25,6 +27,7 @@ _BACKENDS: dict[str, Callable[[int], Backend]] = {
 """Making a backend raises BackendError where its library or device is missing."""
 
 _NVIDIA = Path("/proc/driver/nvidia/gpus")  # a folder a card, while its driver is loaded; Linux
+_NODES = Path("/dev")  # nvidia0, nvidia1, ... where a container shows nothing of /proc/driver
 
 
 def backend_names() -> tuple[str, ...]:
@@ -49,8 +52,18 @@ def choose_backend(name: str = "auto", device: int = 0) -> Backend:
 
 
 def gpu_count() -> int:
-    """NVIDIA GPUs of this machine, by its driver's word."""
-    return len(list(_NVIDIA.iterdir())) if _NVIDIA.is_dir() else 0
+    """NVIDIA GPUs that this process may use: by its driver's word, and CUDA_VISIBLE_DEVICES."""
+    here = _NVIDIA.iterdir() if _NVIDIA.is_dir() else _NODES.glob("nvidia[0-9]*")
+    count = len(list(here))
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return count
+    return min(count, len(list(takewhile(_is_device, visible.split(",")))))
+
+
+def _is_device(word: str) -> bool:
+    """CUDA sees no device from the first word on that is none."""
+    return bool(word.strip()) and not word.strip().startswith("-")
 
 
 def _best(device: int) -> str:

@@ -35,5 +35,6 @@ def at_rate(
     if settings.tier == "realtime":
         return Generate(fps, by_motion, source.fps, origin), ""
     model = load(INTERPOLATOR)
-    synthesis = by_network(choose_backend(settings.backend), model, source)
+    backend = choose_backend(settings.backend, settings.device or 0)
+    synthesis = by_network(backend, model, source)
     return Generate(fps, synthesis, source.fps, origin), model.name
