@@ -40,8 +40,8 @@ bench: ## time the hot paths; ARGS="--benchmark-json FILE" goes to pytest
 	$(PY) -m pytest benchmarks --benchmark-only $(ARGS)
 
 test-gpu: ## run the tests and measurements that need a GPU, and fail where there is none
-	FAIL_WITHOUT_CUDA=1 $(PY) -m pytest -m needs_cuda $(ARGS)
-	$(PY) -m benchmarks.gpu_check
+	@failed=0; FAIL_WITHOUT_CUDA=1 $(PY) -m pytest -m needs_cuda $(ARGS) || failed=1; \
+	$(PY) -m benchmarks.gpu_check || failed=1; exit $$failed
 
 golden: ## rewrite the golden texts and show what changed
 	$(PY) -m pytest --rewrite-golden -q $(ARGS)

@@ -61,6 +61,7 @@ def arguments() -> argparse.Namespace:
 def on_the_gpu() -> dict[str, Any]:
     """All of it on the first GPU."""
     backend = choose_backend("cuda")
+    speed.torch_here()
     import cupy
 
     shared_bytes = int(cupy.cuda.Device(0).attributes["MaxSharedMemoryPerBlockOptin"])

@@ -14,6 +14,7 @@ from vidgen.zoo import Model
 __all__ = ["CARDS", "Counts", "counted"]
 
 CARDS = {
+    "H200": (989e12, 4.8e12, 227),
     "H100 SXM": (989e12, 3.35e12, 227),
     "A100 80GB": (312e12, 2.04e12, 163),
     "RTX 4090": (165e12, 1.01e12, 99),

@@ -15,9 +15,10 @@ from benchmarks.gpu_check.right import Check, made_up
 from benchmarks.kernel_cases import CASES
 from vidgen import zoo
 from vidgen.engines import Backend
+from vidgen.errors import BackendError
 from vidgen.kernels import load
 
-__all__ = ["card", "kernel_speed", "network_speed"]
+__all__ = ["card", "kernel_speed", "network_speed", "torch_here"]
 
 _BATCHES = 15
 _BATCH_SECONDS = 0.03
@@ -43,6 +44,17 @@ def seconds(run: Callable[[], Any], wait: Callable[[], Any]) -> dict[str, float]
         wait()
         taken.append((time.perf_counter() - began) / count)
     return {"least": min(taken), "median": median(taken), "most": max(taken)}
+
+
+def torch_here() -> None:
+    """Raises BackendError where torch cannot use the GPU, as builds for processors cannot."""
+    import torch
+
+    if not torch.cuda.is_available():
+        raise BackendError(
+            f"torch {torch.__version__}, which the speed is compared with, cannot use this GPU; "
+            "install a build for CUDA and the driver here: see pytorch.org/get-started"
+        )
 
 
 def card(cupy: Any) -> dict[str, Any]:

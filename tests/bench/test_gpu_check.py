@@ -14,6 +14,7 @@ from benchmarks.shim import compiler
 from benchmarks.standin import standin
 from vidgen import kernels, zoo
 from vidgen.engines import choose_backend
+from vidgen.errors import BackendError
 
 MISSING = ("av", "cv2", "openvino", "safetensors", "tensorrt", "tensorrt_rtx")
 
@@ -117,6 +118,14 @@ def _has_gpu() -> bool:
     except ImportError:
         return False
     return bool(cupy.is_available())
+
+
+def test_without_torch_for_the_gpu_it_says_so_before_it_begins(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(
+        BackendError, match=r"torch .* cannot use this GPU; install a build for CUDA"
+    ):
+        speed.torch_here()
 
 
 def test_counts_are_those_of_the_card():

@@ -159,6 +159,8 @@ def test_a_gpu_tells_its_own_time(clock):
             end_capture=lambda: SimpleNamespace(launch=lambda stream: engine._execute()),
         ),
         get_elapsed_time=lambda begin, end: 2.0 * (end.at - begin.at),
+        runtime=SimpleNamespace(CUDARuntimeError=OSError),
+        driver=SimpleNamespace(CUDADriverError=OSError),
     )
     engine = OnDevice(Card(SimpleNamespace(cuda=cuda, empty=np.empty)), {}, {})
     engine.enqueue()
@@ -234,7 +236,7 @@ def test_a_result_says_where_it_is_from():
     facts = machine()
     assert facts["cores"] >= 1
     assert {"av", "numpy", "openvino"} <= facts["versions"].keys()
-    assert machine_name({"gpus": ["NVIDIA H200, 570.1"]}) == "nvidia-h200"
+    assert machine_name({"gpus": ["NVIDIA H200, 570.1"] * 8}) == "nvidia-h200"
     name = machine_name({"gpus": [], "cores": 2, "cpu": "A (R) B", "instructions": ["avx2"]})
     assert name == "2-core-a-r-b-avx2"
 

@@ -12,7 +12,13 @@ from vidgen.errors import BackendError
 MOST_MACS = 50_000  # a pixel, of models that are run on the stand-in
 
 
-@pytest.fixture(scope="module", params=backend_names())
+NEED_A_GPU = {"tensorrt": pytest.mark.needs_cuda}  # the stand-in is for our own kernels
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=NEED_A_GPU.get(name, ())) for name in backend_names()],
+)
 def backend(request):
     """Each in turn; the first one, the reference, must be here."""
     try:

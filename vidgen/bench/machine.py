@@ -14,8 +14,8 @@ from typing import Any
 __all__ = ["machine", "machine_name"]
 
 _LIBRARIES = (
-    "av", "cupy-cuda13x", "numpy", "opencv-python-headless", "openvino", "tensorrt", "tensorrt_rtx",
-    "vidgen",
+    "av", "cupy-cuda12x", "cupy-cuda13x", "numpy", "opencv-python-headless", "openvino", "tensorrt",
+    "tensorrt_rtx", "torch", "vidgen",
 )  # fmt: skip
 _MATTERING = ("avx2", "avx512_bf16", "amx_bf16", "amx_tile")
 _QUERY = "--query-gpu=name,driver_version,memory.total,compute_cap"
@@ -45,7 +45,7 @@ def machine() -> dict[str, Any]:
 
 def machine_name(facts: dict[str, Any]) -> str:
     """Short name for files: cores, processor or GPU, the widest instruction set that matters."""
-    gpus = [line.split(",")[0] for line in facts["gpus"]]
+    gpus = list(dict.fromkeys(line.split(",")[0] for line in facts["gpus"]))
     words = gpus or [f"{facts['cores']}-core", facts["cpu"], *facts["instructions"][-1:]]
     return re.sub(r"[^a-z0-9]+", "-", " ".join(map(str, words)).lower()).strip("-")
 
