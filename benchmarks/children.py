@@ -54,9 +54,9 @@ def module(name: str, *words: object) -> list[str]:
 def run_child(command: list[str]) -> Child:
     """Run to the end. Raises RuntimeError with its stderr when it fails."""
     began = time.monotonic()
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ}
-    )
+    # bytecode is kept from the first run on, as `pip install` leaves it
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
     assert process.stdout is not None
     assert process.stderr is not None
     said = process.stdout.read()  # programs say little: neither pipe can fill
