@@ -169,9 +169,9 @@ def _below(rows: Rows) -> Rows:
 
 
 def _blocks(rows: Rows) -> NDArray[np.float32]:
-    """Means over blocks."""
-    height, width = rows.shape
-    size = (max(width // _BLOCK[1], 1), max(height // _BLOCK[0], 1))
+    """Means over blocks; what is no whole block at the lower and right edge is left out."""
+    high, wide = (max(side // block, 1) for side, block in zip(rows.shape, _BLOCK, strict=True))
+    whole = rows[: high * _BLOCK[0], : wide * _BLOCK[1]]  # OpenCV takes a quarter of the time then
     return np.asarray(
-        cv2.resize(rows.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32
+        cv2.resize(whole.astype(np.float32), (wide, high), interpolation=cv2.INTER_AREA), np.float32
     )
