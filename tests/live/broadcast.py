@@ -31,7 +31,8 @@ SOUND_LATER = Fraction(1, 200)
 
 class Broadcaster:
     """Sends picture n, and its sound, at `began + n / RATE`, late by up to 10 ms; each may be told
-    to be an event: `jump`, `lost`, `stall`, `refuse` (lost, and not to be reached a while)."""
+    to be an event: `jump`, `lost`, `stall`, `refuse` (lost, and not to be reached for 4 s), `away`
+    (for 14 s)."""
 
     def __init__(self, simulation, events=None, seed=0):
         self.simulation, self.events, self.random = simulation, events or {}, random.Random(seed)
@@ -75,9 +76,9 @@ class Connection:
             sender.zero = sender.random.randrange(WRAP)
         elif event == "stall":
             sender.simulation.sleep(5)
-        elif event == "refuse":
-            sender.refused = 3
-        if event in ("lost", "refuse", "stall"):
+        elif event in ("refuse", "away"):
+            sender.refused = 3 if event == "refuse" else 8
+        if event in ("lost", "refuse", "away", "stall"):
             sender.last_ones.add(n - 1)
             raise InputError(event)
 

@@ -81,6 +81,16 @@ def test_the_best_tier_that_keeps_up_is_found(monkeypatch, balanced, realtime, o
     assert report.skipped == 0
 
 
+def test_a_source_that_is_away_leaves_no_room_for_a_dearer_tier(monkeypatch):
+    """`realtime` keeps 0.72 of the time busy while pictures come, and none while they do not."""
+    costs = {"quality": 50, "balanced": 20, "realtime": 12, "off": 1}
+    monkeypatch.setattr(
+        Costly, "costs", {tier: Fraction(cost, 1000) for tier, cost in costs.items()}, raising=False
+    )
+    report, _, _ = watch(monkeypatch, 25, {5 * RATE: "away"}, chain=Costly, tier="auto")
+    assert (report.reconnects, report.tier, report.shifts) == (1, "realtime", 0)
+
+
 def test_what_cannot_be_kept_up_is_dropped_the_oldest_first(monkeypatch):
     """Nothing piles up: what is shown is shown in its time, beside its sound."""
     monkeypatch.setattr(Costly, "costs", {"off": Fraction(1, 20)}, raising=False)

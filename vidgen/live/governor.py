@@ -29,9 +29,10 @@ class Governor:
     """Holds the best of `tiers`, dearest first, that keeps up.
 
     Down after two late pictures within two seconds, or where there is more work than time; up after
-    five seconds of a load below 0.6. A tier that had to be left is tried again only after twice as
-    long, each time it happens, and only when its work, so many times that of the present tier,
-    would fit. `need` tells what share of the time until the next frame the last ones took.
+    five seconds of a load below 0.6 while frames come. A tier that had to be left is tried again
+    only after twice as long, each time it happens, and only when its work, so many times that of
+    the present tier, would fit. `need` tells what share of the time until the next frame the last
+    ones took.
     """
 
     def __init__(
@@ -79,6 +80,10 @@ class Governor:
             self._easy_since = now
         if now - self._easy_since >= self._patience[self.level - 1]:
             self._take(self.level - 1, now, f"load {share:.0%}")
+
+    def nothing_came(self) -> None:
+        """The source is away: that nobody is busy then is no room for a dearer tier."""
+        self._easy_since = None
 
     def _give_up(self, now: Fraction, why: str) -> None:
         """Take the next cheaper tier, where there is one."""

@@ -16,6 +16,7 @@ __all__ = ["Pacer", "Shown"]
 
 _BEHIND = 3
 """Instants by which the sink may lag before some are skipped."""
+_ALWAYS = Fraction(0)
 
 
 class Shown(Enum):
@@ -75,10 +76,11 @@ class Pacer:
         end = self._end()
         self.n = max(self.n, n if end is None else min(n, ceil(end * self.fps) - 1))
 
-    def show(self, newest: Fraction) -> tuple[Frame | None, Shown]:
+    def show(self, newest: Fraction, since: Fraction = _ALWAYS) -> tuple[Frame | None, Shown]:
         """The picture of the next instant, and go on to the one after it.
 
-        `newest` is until when pictures of the source have come. None before the first picture.
+        From `since` to `newest` pictures of the source have come without a gap. None before the
+        first picture.
         """
         n, fresh = self.n, False
         self.n += 1
@@ -90,4 +92,5 @@ class Pacer:
                 self._frame, fresh = frame, True
         if fresh:
             return self._frame, Shown.NEW
-        return self._frame, Shown.LATE if newest * self.fps > n else Shown.AGAIN
+        came = since * self.fps <= n < newest * self.fps
+        return self._frame, Shown.LATE if came else Shown.AGAIN

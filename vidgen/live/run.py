@@ -180,7 +180,7 @@ class _Stream:
             self._wait(pacer.due)
             self._skip(pacer)
             due = pacer.due
-            frame, shown = pacer.show(self._source.newest)
+            frame, shown = pacer.show(self._source.newest, self._source.since)
             self._count(shown)
             if frame is not None:
                 self._write(sink, frame, due)
@@ -229,8 +229,11 @@ class _Stream:
         """Bring the report up to date, and show it to the governor and the world."""
         now = self._clock.now()
         busy = self._watch.load(now, self._chain.busy_seconds, self._encode_seconds)
-        self._governor.load(busy, now)
         report = self._report
+        if report.fps_in:
+            self._governor.load(busy, now)
+        else:
+            self._governor.nothing_came()
         if report.shifts != self._governor.shifts:
             self._chain.work_seconds.clear()
             self._chain.processor_seconds.clear()

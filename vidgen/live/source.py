@@ -37,6 +37,8 @@ _BACK_OFF = (Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2))
 """Seconds before each attempt to connect again; the last one is used from then on."""
 _APART = Fraction(5)
 """Seconds that sound may lie before or behind the newest picture: more is another clock's time."""
+_GAP = Fraction(1, 4)
+"""Seconds without a picture, over which the one before is shown again; see `Generate`."""
 _MOST_PACKETS = 4096
 """Of sound and the like that wait; beyond it the oldest go."""
 
@@ -67,6 +69,8 @@ class Source:
         self.passing: deque[Due] = deque(maxlen=_MOST_PACKETS)
         self.newest = Fraction(-1)
         """Until when, on the output's clock, pictures have come."""
+        self.since = Fraction(0)
+        """From when on, on the output's clock, they have come without a gap."""
         self._length = Fraction(0)  # of the newest one
         self.end: Fraction | None = None
         """When, on the output's clock, the last picture has been shown, once no other will come."""
@@ -157,6 +161,8 @@ class Source:
             self._report.jumps = timeline.jumps
             if due is not None:
                 self.begin = due if self.newest < 0 else self.begin
+                if due - self.newest > max(_GAP, 2 * self._length):
+                    self.since = due
                 self.newest, self._length = due, item.duration * item.time_base
                 yield _at(item, due)
 
