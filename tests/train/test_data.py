@@ -151,3 +151,19 @@ def test_layers_that_move_past_each_other_are_learnt_from_too(recipe, tmp_path):
     assert len(sequences) > 0
     moved = np.abs(sequences.stored.flow[:, 1:].astype(np.float32)).max((1, 2, 3, 4))
     assert moved.max() > 1
+
+
+def test_clean_pictures_are_shrunk_and_nothing_else(recipe, tmp_path):
+    plan = replace(recipe.data, clean=True, length=1, keep=1)
+    stored = data.prepare(plan, 2, tmp_path).stored
+    assert len(stored.y) > 1
+    inner = slice(8, -8)  # the kernel of a crop's edge saw what was around it
+    for y, uv, y_true, uv_true in zip(
+        stored.y, stored.uv, stored.y_true, stored.uv_true, strict=True
+    ):
+        low = shrink((y_true[0], uv_true[0]), "bicubic")
+        np.testing.assert_array_equal(low[0][inner, inner], y[0][inner, inner])
+        np.testing.assert_array_equal(low[1][inner, inner], uv[0][inner, inner])
+    (name, held), *others = data.validation(plan, 2)
+    assert (name, others) == ("held", [])
+    assert len(held.y) == 1

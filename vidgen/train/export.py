@@ -24,7 +24,7 @@ from vidgen.train.fold import folded, is_exact
 from vidgen.train.fusion_graph import build_fusion_graph
 from vidgen.train.graph import build_graph
 from vidgen.train.parity import check_parity
-from vidgen.train.recipe import Recipe
+from vidgen.train.recipe import Data, Recipe
 
 __all__ = ["export", "graph_of"]
 
@@ -32,6 +32,11 @@ _LICENSE = "CC-BY-4.0"
 _LIMITS = (
     "Small: it sharpens and cleans what is there, and invents little texture. Strong noise, "
     "interlace combs and blur wider than the shrinking stay."
+)
+_CLEAN_LIMITS = (
+    "For pictures that no codec has been through and that a smooth kernel has shrunk: blocks, "
+    "ringing and aliases of others are sharpened with the rest. Small: it invents little texture, "
+    "and it has no memory."
 )
 _FUSION_LIMITS = (
     "Small: it chooses between what the motion found and mends what sampling blurs. Where the "
@@ -105,9 +110,14 @@ def _new_card(net: Network, recipe: Recipe) -> dict[str, Any]:
         "parameters": net.parameters_deployed(),
         "macs_per_pixel": net.macs(),
         "license": _LICENSE,
-        "limits": _LIMITS if upscaler else _FUSION_LIMITS,
+        "limits": _limits(recipe) if upscaler else _FUSION_LIMITS,
         "sha256": {},
     }
+
+
+def _limits(recipe: Recipe) -> str:
+    clean = isinstance(recipe.data, Data) and recipe.data.clean
+    return _CLEAN_LIMITS if clean else _LIMITS
 
 
 def _sha256(path: Path) -> str:

@@ -13,7 +13,9 @@ __all__ = ["Data", "FusionNet", "Gan", "Moments", "Net", "Recipe", "Train", "com
 
 T = TypeVar("T")
 
-_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "bool": (bool,), "int": (int,), "float": (int, float), "str": (str,),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,9 @@ class Data:
     """Runs of drawn titles and shapes."""
     scenes: int = 0
     """Runs of layers of stills that move past each other; see `vidgen.train.layers`."""
+    clean: bool = False
+    """Whether runs are only shrunk, by a bicubic kernel, from what was shrunk before: pictures that
+    no codec has been through, as stills may be."""
     defects: float = 0.0
     """Share of runs that are dirty and scratched, while what is wanted is clean."""
     side: int = 96

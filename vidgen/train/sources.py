@@ -62,17 +62,24 @@ def halved(run: list[Planes]) -> list[Planes]:
     return [cropped(shrink(planes)) for planes in run]
 
 
-def still_run(path: Path, length: int, side: int, rng: np.random.Generator) -> list[Planes]:
+def still_run(
+    path: Path,
+    length: int,
+    side: int,
+    rng: np.random.Generator,
+    shrunk: tuple[float, float] = (1.0, 2.2),
+) -> list[Planes]:
     """`length` frames of a camera that pans and zooms over the still, at most `side` pixels wide.
 
     The window moves by whole pixels of the full still and is shrunk by area, so every frame is
-    sharp and the motion is sub-pixel. Stills too small to be shrunk are panned pixel by pixel.
+    sharp and the motion is sub-pixel: by a factor between those of `shrunk`. Stills too small to be
+    shrunk are panned pixel by pixel.
     """
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
         raise InputError(f"{path}: cannot be read as a picture")
     height, width = picture.shape[:2]
-    shrink = rng.uniform(1.0, 2.2) if min(height, width) >= 900 else 1.0
+    shrink = rng.uniform(*shrunk) if min(height, width) >= 900 else 1.0
     out = int(min(side, 0.9 * min(height, width) / shrink)) // 8 * 8
     window = round(out * shrink)
     grow = 0.0 if shrink == 1.0 else rng.uniform(-0.01, 0.01)

@@ -16,7 +16,7 @@ from vidgen.train.checkpoint import Network, State
 from vidgen.train.data import Sequence, Sequences
 from vidgen.train.losses import charbonnier, laplacian, spectral
 from vidgen.train.perceptual import Perceptual
-from vidgen.train.recipe import Net, Recipe
+from vidgen.train.recipe import Data, Net, Recipe
 from vidgen.train.train import Gains, autocast
 from vidgen.train.unroll import FULL, Clip, Drawn, tensors, unroll, unroll_back, warp
 
@@ -35,13 +35,14 @@ class Upscaling:
     """The lesson of the recipes that make upscalers."""
 
     baseline = "Lanczos"
-    what = "shrunk by area, H.264 CRF 23"
 
     def __init__(
         self, recipe: Recipe, sequences: Sequences, held_out: Iterable[tuple[str, Sequence]] = ()
     ) -> None:
         self._recipe, self._sequences, self._held_out = recipe, sequences, list(held_out)
-        plan = recipe.train
+        plan, data = recipe.train, recipe.data
+        clean = isinstance(data, Data) and data.clean
+        self.what = "shrunk by a bicubic kernel" if clean else "shrunk by area, H.264 CRF 23"
         self._seer = Perceptual(plan.perceptual_net) if plan.perceptual else None
 
     def build(self, seed: int = 0) -> Upscaler:
