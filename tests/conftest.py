@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -193,6 +194,11 @@ def pytest_runtest_setup(item):
     pytest.skip("no usable NVIDIA GPU (CuPy and a driver)")
 
 
+def pytest_sessionstart():
+    _has_cuda()  # before a test puts another CuPy in place of it
+
+
+@cache
 def _has_cuda() -> bool:
     try:
         import cupy

@@ -10,6 +10,7 @@ from vidgen import stills
 from vidgen.bench.metrics import psnr
 from vidgen.errors import InputError, OutputError, UsageError
 from vidgen.job import Settings
+from vidgen.train.degrade import shrink
 
 
 def scene(height=90, width=120, seed=1, blur=1.2):
@@ -105,6 +106,28 @@ def test_a_sequence_keeps_its_numbers(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "settings", "model"),
+    [
+        ("in.png", {}, "x2-quality"),
+        ("in.jpg", {"scale": 4}, "x2-quality 2 times"),
+        ("in.png", {"tier": "still"}, "x2-still"),
+        ("in.bmp", {"tier": "still", "scale": 4}, "x4-still"),
+        ("in.bmp", {"tier": "still", "size": "200x150"}, "x4-still"),
+        ("in.png", {"tier": "balanced"}, "x2-balanced"),
+        ("in.png", {"model": "x2-realtime"}, "x2-realtime"),
+        ("in%d.png", {}, "x2-realtime"),
+    ],
+)
+def test_a_picture_gets_the_network_that_suits_it(tmp_path, name, settings, model):
+    """A single one may take its time."""
+    for file in ("in.png", "in.bmp", "in.jpg", "in1.png"):
+        cv2.imwrite(str(tmp_path / file), scene(48, 64))
+    target = tmp_path / name.replace("in", "out").replace(".bmp", ".png")
+    _, report = enlarge(tmp_path / name, target, **settings)
+    assert report.engine.startswith(f"{model} ")
+
+
+@pytest.mark.parametrize(
     ("source", "target", "settings", "error", "words"),
     [
         ("none.png", "out.png", {}, InputError, "no such file"),
@@ -132,3 +155,16 @@ def test_refusals_are_clear_and_leave_nothing(tmp_path, source, target, settings
 def test_what_counts_as_a_picture():
     assert stills.is_picture(Path("a/b.PNG"))
     assert not stills.is_picture(Path("a/b.mkv"))
+
+
+def test_still_is_nearer_where_a_smooth_kernel_has_shrunk(tmp_path):
+    """And nothing else: what it has learnt from."""
+    truth = cv2.cvtColor(scene(240, 320, blur=0.7), cv2.COLOR_BGR2GRAY)
+    cv2.imwrite(
+        str(tmp_path / "in.png"), shrink((truth, np.zeros((120, 160, 2), "u1")), "bicubic")[0]
+    )
+    scores = {}
+    for tier in ("quality", "still"):
+        made, _ = enlarge(tmp_path / "in.png", tmp_path / f"{tier}.png", tier=tier)
+        scores[tier] = psnr(truth, made)
+    assert scores["still"] > scores["quality"] + 0.3

@@ -35,9 +35,9 @@ class Settings:
     generate: str = "interpolate"
     """How instants between real frames get a picture: `interpolate`, from both; `predict`, from the
     past alone; `off`, each frame is shown until the next one comes. Only with `fps`."""
-    tier: str = "realtime"
-    """Which network: `realtime`, `balanced` or `quality`. The last two have finer motion for made
-    frames, too."""
+    tier: str | None = None
+    """Which network: `realtime`, `balanced`, `quality` or `still`. All but the first have finer
+    motion for made frames, too. None: `realtime`; of a single picture `quality`."""
     model: str | None = None
     """A network by its name, instead of the one that `tier` and the growth choose."""
     strength: float | None = None

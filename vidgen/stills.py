@@ -3,6 +3,9 @@
 A picture file holds its colours at full resolution. So the network draws luma alone, at 10 bits,
 and the colour differences, of which 4:2:0 would throw three quarters away, are enlarged as they
 are. Transparency is enlarged with them.
+
+Where no network is asked for, a single picture gets `quality`: frames of a film are many. `still`
+is better for what a smooth kernel has shrunk and no codec has been through, and worse for all else.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,6 +74,8 @@ def run(settings: Settings, progress: Callable[[Progress], None] = lambda _: Non
         require_writable(target, source, settings.overwrite)
     first = _read(names[0][0])
     video = VideoFormat(first.y.shape[1], first.y.shape[0], bit_depth=10)
+    alone = not _NUMBER.search(settings.source.name)
+    settings = replace(settings, tier=settings.tier or ("quality" if alone else None))
     steps, engine = build_stages(settings, video)
     report = Report(video, output_format(steps, video), engine)
     kept: list[_Parts] = []

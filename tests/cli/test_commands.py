@@ -119,7 +119,7 @@ def complete(tmp_path_factory):
         (["--ver"], ["--version"]),
         (["upscale", "--co"], ["--codec"]),
         (["upscale", "--codec", "x2"], ["x264", "x265"]),
-        (["upscale", "--tier", ""], ["realtime", "balanced", "quality"]),
+        (["upscale", "--tier", ""], ["realtime", "balanced", "quality", "still"]),
         (["upscale", "fi"], ["film.mkv"]),
         (["compare", "film.mkv", "fi"], ["film.mkv"]),
         (["info", "--js"], ["--json"]),

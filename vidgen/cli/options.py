@@ -40,9 +40,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "every frame is two fields, whatever it looks like",
     },
     "tier": {
-        "choices": TIERS,
-        "default": "realtime",
-        "help": "network and motion: fast; better and slower; best and slow (default: %(default)s)",
+        "choices": (*TIERS, "still"),
+        "help": "network and motion: fast; better and slower; best and slow; for pictures shrunk "
+        "smoothly that no codec has been through (default: realtime, of a single picture quality)",
     },
     "model": {
         "metavar": "NAME",
