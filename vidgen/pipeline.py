@@ -210,11 +210,9 @@ def _network(
     """Which network, and how many times; None where the picture does not grow.
 
     The one asked for, else the tier's that enlarges by 2: run twice, it is 0.1 dB better than the
-    one that enlarges by 4 at once, which takes two fifths of the operations. Of `still` the latter
-    is better.
+    one that enlarges by 4 at once, which takes two fifths of the operations.
     """
-    scale = 4 if settings.tier == "still" and target.width > 3 * source.width else 2
-    model = load(settings.model or f"x{scale}-{settings.tier}")
+    model = load(settings.model or f"x2-{settings.tier}")
     if model.task != "upscale":
         raise UsageError(f"--model {model.name}: made for {model.task!r}; give one that upscales")
     passes = network_passes(source, target, model.scale)

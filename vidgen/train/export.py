@@ -35,8 +35,8 @@ _LIMITS = (
 )
 _CLEAN_LIMITS = (
     "For pictures that no codec has been through and that a smooth kernel has shrunk: blocks, "
-    "ringing and aliases of others are sharpened with the rest. Small: it invents little texture, "
-    "and it has no memory."
+    "ringing, aliases and hard drawn edges of others are sharpened with the rest, and ring. Small: "
+    "it invents little texture, and it has no memory."
 )
 _FUSION_LIMITS = (
     "Small: it chooses between what the motion found and mends what sampling blurs. Where the "

@@ -67,7 +67,7 @@ def still_run(
     length: int,
     side: int,
     rng: np.random.Generator,
-    shrunk: tuple[float, float] = (1.0, 2.2),
+    shrunk: tuple[float, float],
 ) -> list[Planes]:
     """`length` frames of a camera that pans and zooms over the still, at most `side` pixels wide.
 
