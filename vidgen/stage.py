@@ -6,13 +6,14 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Generic, Protocol, TypeVar
 
 from vidgen.frame import Frame, VideoFormat
 
-__all__ = ["Feed", "Pushed", "Stage", "background", "chain", "prefetch"]
+__all__ = ["Feed", "Pushed", "Stage", "background", "chain", "future", "prefetch"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -259,3 +260,18 @@ def background(work: Callable[[], object], name: str) -> threading.Thread:
     thread = threading.Thread(target=work, name=name, daemon=True)
     thread.start()
     return thread
+
+
+def future(work: Callable[[], T], name: str) -> Future[T]:
+    """What `work` returns or raises, in `background`: whoever waits for that hears signals, also
+    while `work` waits within a library, which hears none."""
+    found: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+            found.set_exception(error)
+
+    background(run, name)
+    return found

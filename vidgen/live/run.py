@@ -1,17 +1,19 @@
 """A stream from its source to its sink, on the clock.
 
     source ──queue──> stages ──queue──> pacer ─> encode + mux
-    thread            thread            caller's thread
+    thread            thread            thread
       └──────────── sound, subtitles ──────────────┘
 
 The first queue lets go of its oldest frame when it is full, so nothing piles up, and a frame that
 would be too late gives way to a newer one; the second queue holds what is made before it is due. At
 every instant of the output's grid the pacer shows the picture that was made for it, or the one
-before it again: never a late one, since the sound keeps its time.
+before it again: never a late one, since the sound keeps its time. The caller's thread listens for
+signals, which none of the others would hear while a source or sink keeps it waiting.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -19,7 +21,9 @@ from math import ceil
 
 import numpy as np
 
+from vidgen.errors import OutputError
 from vidgen.frame import Frame, VideoFormat, dtype_of
+from vidgen.live.attend import attend
 from vidgen.live.chain import Chain
 from vidgen.live.clock import Clock, MachineClock
 from vidgen.live.governor import Governor
@@ -29,7 +33,7 @@ from vidgen.live.sink import Sink
 from vidgen.live.slate import Slate
 from vidgen.live.source import Source
 from vidgen.live.watch import Watch
-from vidgen.stage import Feed
+from vidgen.stage import Feed, future
 
 __all__ = ["run"]
 
@@ -49,19 +53,22 @@ def run(
     said: Callable[[LiveReport], None] = lambda report: None,
     clock: Clock | None = None,
 ) -> LiveReport:
-    """Run until the source ends for good, or KeyboardInterrupt. Raises VidgenError.
+    """Run until the source ends for good, or `said` raises KeyboardInterrupt. Raises VidgenError.
 
-    `said` is told about once a second how it goes. On the way out the sink is flushed and closed.
+    `said` is told about once a second, on another thread, how it goes. On the way out the sink is
+    flushed and closed. So it is at a signal that would raise KeyboardInterrupt, which is raised
+    where nothing has been shown yet, or where another one comes and the sink cannot be closed
+    within a second.
     """
     clock, report = clock or MachineClock(), LiveReport()
     slate, source = Slate(settings, clock), Source(settings, clock, report)
     try:
-        source.connect()
+        future(source.connect, "connect").result()
         with Watch(settings, report) as watch:
-            _Stream(settings, source, slate, clock, report, watch, said).run()
+            attend(_Stream(settings, source, slate, clock, report, watch, said))
     finally:
-        slate.close()
         source.close()
+        slate.close()
     return report
 
 
@@ -90,38 +97,59 @@ class _Stream:
         self._delay = latency - min(_LEAD / self._fps, latency * _LARGEST_LEAD)
         """Seconds from when a picture comes until it is due, so that it is sent on in time."""
         self._too_late = 0
+        self._sink: Sink | None = None
+        self._stopped, self._hurry = False, threading.Event()
         report.engine, report.generate = self._chain.engine, self._chain.generate
         report.tier = self._governor.tier
 
     def run(self) -> None:
-        """Make pictures and show them until the source ends."""
+        """Make pictures and show them until the source ends, or `stop`."""
         self._ahead = ceil(self._settings.latency * self._fps) + _LEAST_AHEAD
         self._inbox: Feed[Frame] | None = None
         self._made: Feed[Frame] = Feed(self._pictures(), min(self._ahead, _MOST_AHEAD), "stages")
-        sink = None
         try:
-            while self._made.peek() is None and not self._made.ended:
+            while self._made.peek() is None and not (self._made.ended or self._stopped):
                 self._clock.sleep(Fraction(1, 200))
-            if self._made.peek() is not None:
-                sink = self._opened()
-                self._show_all(sink)
+            if self._made.peek() is not None and not self._stopped:
+                self._sink = self._opened()
+                self._show_and_end(self._sink)
+        except OutputError:
+            if not self._hurry.is_set():
+                raise
+        finally:
+            self._end()
+        if self._stopped and self._sink is None:
+            raise KeyboardInterrupt
+
+    def stop(self) -> bool:
+        """End well, from any thread; whether that is to be waited for. Where nothing has been shown
+        yet, or at the second call, nobody is waited for."""
+        if self._stopped or self._sink is None:
+            self._hurry.set()
+        self._stopped = True
+        self._source.close()
+        return not self._hurry.is_set()
+
+    def _show_and_end(self, sink: Sink) -> None:
+        try:
+            self._show_all(sink)
         except KeyboardInterrupt:
             pass  # what was shown so far is a whole stream
         except BaseException:
-            if sink is not None:
-                sink.abandon()
+            sink.abandon()
             raise
-        finally:
-            self._source.close()
-            if self._inbox is not None:
-                self._inbox.close(0)  # else the stages wait for what comes no more
-            self._made.close()
-            if self._inbox is not None:
-                self._inbox.close(1)  # a source that says nothing is not waited for
-            self._tell()
-            self._watch.end()
-        if sink is not None:
-            sink.close()
+        sink.close()
+
+    def _end(self) -> None:
+        """Let go of source and stages."""
+        self._source.close()
+        if self._inbox is not None:
+            self._inbox.close(0)  # else the stages wait for what comes no more
+        self._made.close()
+        if self._inbox is not None:
+            self._inbox.close(0.5)  # a source that says nothing is not waited for
+        self._tell()
+        self._watch.end()
 
     def _pictures(self) -> Iterator[Frame]:
         """What the stages make of the source, from its first picture on."""
@@ -166,6 +194,7 @@ class _Stream:
             self._report,
             patient=self._source.paced,
             already=self._slate.seconds,
+            stop=self._hurry,
         )
 
     def _show_all(self, sink: Sink) -> None:
@@ -173,7 +202,7 @@ class _Stream:
         pacer.begin(self._time())
         self._warm = self._clock.now() + _WARM_UP
         told = self._clock.now()
-        while not self._made.ended:
+        while not (self._made.ended or self._stopped):
             if pacer.over:  # what is still being made comes too late
                 self._made.take(float(_SLICE))
                 continue
@@ -195,7 +224,7 @@ class _Stream:
         return self._clock.now() - self._source.epoch - self._delay
 
     def _wait(self, due: Fraction) -> None:
-        while (left := due - self._time()) > 0:
+        while (left := due - self._time()) > 0 and not self._stopped:
             self._clock.sleep(min(left, _SLICE))
 
     def _skip(self, pacer: Pacer) -> None:

@@ -28,9 +28,9 @@ class Sink:
     """Opened with the first picture; opened again, where it is no file, after it was lost.
 
     The sink's clock is `already` at its first picture, and goes on over connections. Whoever reads
-    what is served (see `OutputOptions`) is waited for beside the stream, unless `patient`. Raises
-    OutputError, or UsageError for a word, where the first opening fails: `write` does where that
-    was waited for.
+    what is served (see `OutputOptions`) is waited for beside the stream, unless `patient`; nobody
+    is, once `stop` is set. Raises OutputError, or UsageError for a word, where the first opening
+    fails: `write` does where that was waited for.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Sink:
         *,
         patient: bool = False,
         already: Fraction = _NOTHING,
+        stop: Event | None = None,
     ) -> None:
         self._settings, self._video, self._others = settings, video, others
         self._clock, self._report, self._connect, self._start = clock, report, connect, start
@@ -54,7 +55,7 @@ class Sink:
         self._retry = clock.now()
         self._output: LiveOutput | None = None
         self._opening = self._was_open = False
-        self._stop = Event()
+        self._stop = stop or Event()
         self._refused: VidgenError | None = None
         if patient or not settings.output.serve:
             self._open()

@@ -99,6 +99,8 @@ class Source:
             expect=expect,
             stop=self._closed,
         )
+        if self._closed.is_set():  # nobody waits for it any more
+            source.close()
         self._report.notes += [each for each in source.notes if each not in self._report.notes]
         return source
 
