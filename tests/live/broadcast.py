@@ -30,14 +30,18 @@ SOUND_LATER = Fraction(1, 200)
 
 
 class Broadcaster:
-    """Sends picture n, and its sound, at `began + n / RATE`, late by up to 10 ms; each may be told
+    """Sends picture n, and its sound, at `began + n / rate`, late by up to 10 ms; each may be told
     to be an event: `jump`, `lost`, `stall`, `refuse` (lost, and not to be reached for 4 s), `away`
-    (for 14 s)."""
+    (for 14 s). It says that it sends `said` pictures a second, where that is not `rate`."""
 
-    def __init__(self, simulation, events=None, seed=0):
+    def __init__(self, simulation, events=None, seed=0, *, rate=RATE, said=None):
+        self.rate, self.said = rate, said or rate
         self.simulation, self.events, self.random = simulation, events or {}, random.Random(seed)
         self.began, self.zero, self.refused = simulation.now(), 95_000 * 90_000, 0
         self.happened, self.last_ones = Counter(), set()
+
+    def due(self, n):
+        return self.began + n / Fraction(self.rate)
 
     def __call__(self, url, **words):
         if self.refused:
@@ -51,20 +55,20 @@ class Connection:
 
     paced = in_pieces = False
     others, kinds, notes, damaged = [None], ["audio aac"], (), 0
-    video = VideoFormat(width=32, height=16, fps=Fraction(RATE))
 
     def __init__(self, sender):
         self._sender = sender
+        self.video = VideoFormat(width=32, height=16, fps=Fraction(sender.said))
 
     def __iter__(self):
         sender = self._sender
-        n = int((sender.simulation.now() - sender.began) * RATE) + 1
+        n = int((sender.simulation.now() - sender.began) * sender.rate) + 1
         while True:
-            due = sender.began + Fraction(n, RATE) + Fraction(sender.random.randrange(10), 1000)
+            due = sender.due(n) + Fraction(sender.random.randrange(10), 1000)
             sender.simulation.sleep(due - sender.simulation.now())
             self._event(n, sender.events.pop(n, None))
-            ticks = (sender.zero + n * 90_000 // RATE) % WRAP
-            yield Frame(*_picture(n), ticks, 90_000 // RATE, BASE)
+            ticks = (sender.zero + n * 90_000 // sender.rate) % WRAP
+            yield Frame(*_picture(n), ticks, 90_000 // sender.said, BASE)
             later = (ticks + int(SOUND_LATER / BASE)) % WRAP
             yield Passing(0, SimpleNamespace(number=n), later * BASE)
             n += 1
@@ -126,7 +130,7 @@ class Viewer:
         if frame.generated or n in self._shown:
             return
         if n not in self.sender.last_ones:  # such a one stays until the source is there again
-            self.longest_age = max(self.longest_age, now - self.sender.began - Fraction(n, RATE))
+            self.longest_age = max(self.longest_age, now - self.sender.due(n))
         self._shown[n] = frame.time
         self._order.append(n)
         if len(self._order) > 100:
@@ -145,10 +149,12 @@ class Viewer:
     abandon = close
 
 
-def watch(monkeypatch, seconds, events=None, breaks_at=(), chain=None, told=None, **words):
+def watch(
+    monkeypatch, seconds, events=None, breaks_at=(), chain=None, told=None, sends=None, **words
+):
     """What comes of `seconds` of a broadcast: the report, the sender and the viewer."""
     simulation = Simulation()
-    sender = Broadcaster(simulation, events)
+    sender = Broadcaster(simulation, events, **sends or {})
     breaks_at = [simulation.now() + each for each in breaks_at]
     viewer = Viewer(simulation, sender, breaks_at)
     module = import_module("vidgen.live.run")  # its function has the same name
@@ -180,7 +186,6 @@ class Costly(Chain):
 
     def __init__(self, settings, source, level, shown, clock):
         super().__init__(replace(settings, tier="off"), source, level, shown, clock)
-        self._level = level
         self.tiers = TIERS if settings.tier == "auto" else (settings.tier,)
         self._stages.append(self._slowly)
 

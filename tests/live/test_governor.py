@@ -93,3 +93,18 @@ def test_a_tier_that_cannot_be_held_is_tried_less_and_less():
     apart = [b - a for a, b in itertools.pairwise(tries)]
     assert len(tries) > 3
     assert all(b > 1.5 * a for a, b in itertools.pairwise(apart))
+
+
+def test_a_tier_that_has_drawn_nothing_yet_says_nothing():
+    """Where pictures are rare: neither that a dearer one would fit, nor that none ever will."""
+    need = [1.2]
+    governor = Governor(TIERS, 1, lambda: need[0])
+    governor.load(0.9, Fraction(0))
+    need[0] = None
+    for second in range(1, 20):
+        governor.load(0.0, Fraction(second))
+    assert governor.tier == "off"
+    for second in range(20, 40):
+        need[0] = 0.4 if second < 25 else 0.2
+        governor.load(need[0], Fraction(second))
+    assert governor.tier == "realtime"

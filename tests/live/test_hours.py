@@ -91,6 +91,21 @@ def test_a_source_that_is_away_leaves_no_room_for_a_dearer_tier(monkeypatch):
     assert (report.reconnects, report.tier, report.shifts) == (1, "realtime", 0)
 
 
+@pytest.mark.parametrize("said", [Fraction(1, 2), RATE])
+def test_few_pictures_leave_room_for_a_dearer_tier(monkeypatch, said):
+    """One in two seconds: whole seconds pass without one, and that is no source that is away.
+
+    `quality` needs more than these two seconds, and is not held.
+    """
+    costs = {"quality": Fraction(5, 2), "balanced": Fraction(1, 3), "realtime": STEP, "off": STEP}
+    monkeypatch.setattr(Costly, "costs", costs, raising=False)
+    sends = {"rate": Fraction(1, 2), "said": said}
+    words = {"fps": "30", "generate": "off", "latency": Fraction(1), "tier": "auto"}
+    report, _, _ = watch(monkeypatch, 90, chain=Costly, sends=sends, **words)
+    assert report.tier == "balanced"
+    assert report.shifts <= 7
+
+
 def test_what_cannot_be_kept_up_is_dropped_the_oldest_first(monkeypatch):
     """Nothing piles up: what is shown is shown in its time, beside its sound."""
     monkeypatch.setattr(Costly, "costs", {"off": Fraction(1, 20)}, raising=False)

@@ -73,12 +73,11 @@ class Chain:
         shown: Callable[[], Fraction],
         clock: Clock,
     ) -> None:
-        self._clock = clock
+        self._clock, self._level = clock, level
         self.busy_seconds, self._away_seconds = 0.0, 0.0
         self.work_seconds: deque[float] = deque(maxlen=_WORKS)
         self.processor_seconds: deque[float] = deque(maxlen=_WORKS)
         rate = source.fps or _RATE_WHEN_UNKNOWN
-        self._rate = rate
         fps = parse_rate(settings.fps, rate) if settings.fps else rate
         target = target_format(source, settings.scale, settings.size)
         self.generate = _method(settings, rate)
@@ -114,19 +113,20 @@ class Chain:
             self._away_seconds += float(self._clock.now() - left)
 
     @property
-    def need(self) -> float:
-        """What the last frames took, most of them, as a share of the time until the next one."""
+    def usual_seconds(self) -> float | None:
+        """What most of the last frames took; None where there are none."""
         last = list(self.work_seconds)[-_LAST:]
-        return float(self._rate) * median(last) if last else 0.0
+        return median(last) if last else None
 
     def _timed(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """`frames`, and how long it takes until the next one is asked for."""
         for frame in frames:
             given, away, core = self._clock.now(), self._away_seconds, thread_time()
+            level = self._level()
             yield frame
             work = float(self._clock.now() - given) - (self._away_seconds - away)
             self.busy_seconds += work
-            if frame.time >= 0:
+            if frame.time >= 0 and self._level() == level:  # else it says nothing of either tier
                 self.work_seconds.append(work)
                 self.processor_seconds.append(thread_time() - core)
 

@@ -32,11 +32,11 @@ class Governor:
     five seconds of a load below 0.6 while frames come. A tier that had to be left is tried again
     only after twice as long, each time it happens, and only when its work, so many times that of
     the present tier, would fit. `need` tells what share of the time until the next frame the last
-    ones took.
+    ones took; None while the tier has drawn none.
     """
 
     def __init__(
-        self, tiers: Sequence[str], start: int = 0, need: Callable[[], float] = lambda: 0.0
+        self, tiers: Sequence[str], start: int = 0, need: Callable[[], float | None] = lambda: 0.0
     ) -> None:
         self._tiers, self.level, self.shifts, self._need = tiers, start, 0, need
         self._left_at = 0.0
@@ -63,7 +63,7 @@ class Governor:
     def load(self, share: float, now: Fraction) -> None:
         """How busy the busiest thread was since the last call, 1 for all the time."""
         need, dearer = self._need(), self.level - 1
-        if self._settling(now):
+        if need is None or self._settling(now):
             self._easy_since = None
             return
         if need >= 1:
@@ -89,7 +89,7 @@ class Governor:
         """Take the next cheaper tier, where there is one."""
         if self.level + 1 < len(self._tiers):
             self._patience[self.level] = min(2 * self._patience[self.level], _LONGEST_EASY_SECONDS)
-            self._left_at = self._need()
+            self._left_at = self._need() or 0.0
             self._take(self.level + 1, now, why)
 
     def _settling(self, now: Fraction) -> bool:

@@ -44,6 +44,8 @@ _WARM_UP = Fraction(2)
 _LEAST_AHEAD = 4
 _LEAST_WAITING = 2
 _MOST_AHEAD = 240
+_PICTURES = 2
+"""Of the source, over which load is measured at least: less may have none in it."""
 _LEAD, _LARGEST_LEAD = Fraction(3, 2), Fraction(1, 4)
 """What encoding is given of the latency: so many instants of the output, at most that share."""
 
@@ -90,7 +92,7 @@ class _Stream:
         start = TIERS.index("realtime") if settings.tier == "auto" else 0
         self._chain = Chain(settings, source.video, lambda: self._governor.level, self._time, clock)
         tiers = self._chain.tiers
-        self._governor = Governor(tiers, min(start, len(tiers) - 1), lambda: self._chain.need)
+        self._governor = Governor(tiers, min(start, len(tiers) - 1), self._need)
         self._fps = self._chain.target.fps or Fraction(25)
         self._encode_seconds = 0.0
         latency = settings.latency
@@ -254,10 +256,16 @@ class _Stream:
         while passing and passing[0][0] <= until:
             sink.pass_on(*passing.popleft())
 
+    def _need(self) -> float | None:
+        """The share of the time from picture to picture that the stages work."""
+        work = self._chain.usual_seconds
+        return None if work is None else work / float(self._source.period)
+
     def _tell(self) -> None:
         """Bring the report up to date, and show it to the governor and the world."""
-        now = self._clock.now()
-        busy = self._watch.load(now, self._chain.busy_seconds, self._encode_seconds)
+        now, long_enough = self._clock.now(), max(Fraction(1), _PICTURES * self._source.period)
+        seconds = self._chain.busy_seconds, self._encode_seconds
+        busy = self._watch.load(now, *seconds, long_enough)
         report = self._report
         if report.fps_in:
             self._governor.load(busy, now)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
+from statistics import median
 
 from vidgen.errors import InputError
 from vidgen.frame import Frame, VideoFormat
@@ -39,6 +40,8 @@ _APART = Fraction(5)
 """Seconds that sound may lie before or behind the newest picture: more is another clock's time."""
 _GAP = Fraction(1, 4)
 """Seconds without a picture, over which the one before is shown again; see `Generate`."""
+_GAPS = 15
+"""Between the last pictures, of which most say how far they are apart."""
 _MOST_PACKETS = 4096
 """Of sound and the like that wait; beyond it the oldest go."""
 
@@ -72,6 +75,7 @@ class Source:
         self.since = Fraction(0)
         """From when on, on the output's clock, they have come without a gap."""
         self._length = Fraction(0)  # of the newest one
+        self._gaps: deque[Fraction] = deque(maxlen=_GAPS)
         self.end: Fraction | None = None
         """When, on the output's clock, the last picture has been shown, once no other will come."""
         self.begin = Fraction(0)
@@ -87,6 +91,12 @@ class Source:
         self.video, self.others, self._kinds = first.video, first.others, first.kinds
         self.paced = first.paced
         return first
+
+    @property
+    def period(self) -> Fraction:
+        """Seconds from picture to picture: what the source says, or more where fewer come."""
+        said = 1 / self.video.fps if self.video.fps else Fraction(0)
+        return max(said, median(tuple(self._gaps) or (Fraction(0),)))
 
     def _opened(self, expect: VideoFormat | None) -> LiveInput:
         settings = self._settings
@@ -163,6 +173,8 @@ class Source:
             self._report.jumps = timeline.jumps
             if due is not None:
                 self.begin = due if self.newest < 0 else self.begin
+                if self.newest >= 0:
+                    self._gaps.append(due - self.newest)
                 if due - self.newest > max(_GAP, 2 * self._length):
                     self.since = due
                 self.newest, self._length = due, item.duration * item.time_base

@@ -15,6 +15,7 @@ from vidgen.stage import background
 
 __all__ = ["Watch"]
 
+_NOTHING = Fraction(0)
 _LATENCIES = 1000
 """The last so many pictures are what percentiles are of."""
 
@@ -28,7 +29,7 @@ class Watch:
     def __init__(self, settings: LiveSettings, report: LiveReport) -> None:
         self._file, self._report = settings.status_file, report
         self._seconds: deque[float] = deque(maxlen=_LATENCIES)
-        self._before: tuple[Fraction, float, float, int, int] | None = None
+        self._before: deque[tuple[Fraction, float, float, int, int]] = deque()
         self._begin: Fraction | None = None
         self._text = {"/": b"{}\n", "/metrics": b"\n"}
         self._server: ThreadingHTTPServer | None = None
@@ -55,17 +56,23 @@ class Watch:
         """A picture was written so long after it came."""
         self._seconds.append(seconds)
 
-    def load(self, now: Fraction, stages: float, encoder: float) -> float:
-        """The share of the time since the last call that the busier of both threads worked.
+    def load(
+        self, now: Fraction, stages: float, encoder: float, over: Fraction = _NOTHING
+    ) -> float:
+        """The share of the time that the busier of both threads worked: since the last call that
+        is `over` seconds ago, or since the first.
 
         Both are given as seconds so far. Rates of frames are brought up to date, too.
         """
         report = self._report
         counts = report.frames_in, report.frames_out
-        before, self._before = self._before, (now, stages, encoder, *counts)
+        while len(self._before) > 1 and now - self._before[1][0] >= over:
+            self._before.popleft()
+        before = self._before[0] if self._before else (now, stages, encoder, *counts)
+        self._before.append((now, stages, encoder, *counts))
         self._begin = now if self._begin is None else self._begin
         report.seconds = round(float(now - self._begin), 3)
-        if before is None or now <= before[0]:
+        if now <= before[0]:
             return 1.0
         seconds = float(now - before[0])
         report.fps_in = round((counts[0] - before[3]) / seconds, 2)
