@@ -2,7 +2,8 @@
 
 Each picture carries its number as black and white squares, twice in different words, so that a mix
 of two pictures is not taken for a third one; and each packet of sound is one of its kind. So what
-comes out can be compared with what was sent. Figures: out/live.json.
+comes out can be compared with what was sent. Figures: out/live.json; `misses` tells, second by
+second, where outputs were missed, and who had the cores then: this, others here, or the host.
 """
 
 import json
@@ -25,6 +26,7 @@ BITS, SQUARE = 10, 16
 FRAMES, RATE = 600, 30  # the clip: 20 seconds, sent over and over
 SOUND_RATE = 48000
 WINDOW = 20  # seconds after which no percentile counts pictures of the warm-up any more
+SHARES = ("stolen", "programs", "ours")  # see `ticks`
 TAIL = 32  # bytes by which packets are known again: MPEG-TS puts a head before each
 
 
@@ -105,9 +107,10 @@ def offsets(sent, got):
     return later, times
 
 
-def watched(process, status, deadline):
-    """The report about every second until the program ends, with its memory in KiB."""
-    seen = []
+def watched(process, sending, status, deadline):
+    """The report about every second until the program ends, with its memory in KiB and shares of
+    the cores since the one before."""
+    seen, before = [], ticks(process, sending)
     while process.poll() is None:
         assert time.monotonic() < deadline
         try:
@@ -115,9 +118,27 @@ def watched(process, status, deadline):
         except subprocess.TimeoutExpired:
             lines = Path(f"/proc/{process.pid}/status").read_text("ascii").splitlines()
             memory = [int(line.split()[1]) for line in lines if line.startswith("RssAnon:")]
+            before, passed = (now := ticks(process, sending)), now - before
+            shares = dict(zip(SHARES, passed[1:] / passed[0], strict=True))
             if status.exists() and (report := json.loads(status.read_text("utf-8"))).get("seconds"):
-                seen.append(report | {"memory": sum(memory)})
+                seen.append(report | shares | {"memory": sum(memory)})
     return seen
+
+
+def misses(settled):
+    """Where outputs were missed: until which second, how many, and shares of the cores from two
+    seconds before on; then the same shares where none was."""
+    found, calm = [], []
+    for n, (a, b) in enumerate(pairwise(settled)):
+        missed = b["late"] + b["skipped"] - a["late"] - a["skipped"]
+        around = settled[max(0, n - 1) : n + 3]
+        shares = {each: round(max(one[each] for one in around), 3) for each in SHARES}
+        if missed:
+            found.append({"second": round(b["seconds"]), "missed": missed} | shares)
+        else:
+            calm.append(shares)
+    usual = {each: round(median(one[each] for one in calm), 3) for each in SHARES} if calm else {}
+    return {"misses": found, "where_none_is": usual}
 
 
 def figures(seen, later, times):
@@ -144,6 +165,7 @@ def figures(seen, later, times):
         ),
         "shifts": len(shifts),
         "share_of_tier": {tier: round(tiers.count(tier) / len(tiers), 3) for tier in {*tiers}},
+        **misses(settled),
         "stages_p99_ms": median(each["stages_p99"] for each in settled),
         "processor_p99_ms": median(each["processor_p99"] for each in settled),
         "latency_p99_ms": max(each["latency_p99"] for each in seen if each["seconds"] > WINDOW),
@@ -153,10 +175,19 @@ def figures(seen, later, times):
     }
 
 
-def ticks():
-    """Of all cores since the machine began: all ticks, and those that its host gave to others."""
-    fields = Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:9]
-    return np.array([sum(map(int, fields)), int(fields[7])])
+def ticks(*processes):
+    """Of all cores since the machine began: all ticks; those that its host gave to others; those of
+    programs; those of these processes."""
+    user, nice, system, idle, waiting, *interrupts, stolen = (
+        int(each) for each in Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:9]
+    )
+    ours = 0
+    for each in processes:
+        stat = Path(f"/proc/{each.pid}/stat")
+        if stat.exists():
+            ours += sum(map(int, stat.read_text("ascii").rsplit(")", 1)[1].split()[11:13]))
+    programs = user + nice + system
+    return np.array([programs + idle + waiting + sum(interrupts) + stolen, stolen, programs, ours])
 
 
 @pytest.mark.soak
@@ -168,10 +199,10 @@ def test_ten_minutes(sent, root, tmp_path, port, child, sender):
     words += ["--latency", LATENCY_MS, "--status-file", status, "--stall", 60]
     program = child(sys.executable, "-m", "vidgen", "stream", url, got, *words)
     began, counted = time.monotonic(), ticks()
-    seen = watched(program, status, began + SECONDS + 200)
+    seen = watched(program, sending, status, began + SECONDS + 200)
     assert program.returncode == 0
     assert sending.wait(timeout=100) == 0
-    wall, (counted, stolen) = time.monotonic() - began, ticks() - counted
+    wall, (counted, stolen, *_) = time.monotonic() - began, ticks() - counted
     result = figures(seen, *offsets(sent, got))
     result |= {"wall_seconds": round(wall), "share_stolen": round(float(stolen / counted), 4)}
     (root / "out").mkdir(exist_ok=True)
