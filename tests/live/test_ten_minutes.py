@@ -170,6 +170,7 @@ def figures(seen, later, times):
         "processor_p99_ms": median(each["processor_p99"] for each in settled),
         "latency_p99_ms": max(each["latency_p99"] for each in seen if each["seconds"] > WINDOW),
         "growth_of_memory": round(max(memory[-5:]) / max(memory[len(memory) // 4 :][:5]) - 1, 4),
+        "memory_mib": [kib // 1024 for kib in memory[:: max(1, len(memory) // 20)]],
         "worst_offset_ms": round(1000 * float(max(map(abs, later))), 1),
         "offsets_seen": len(later),
     }

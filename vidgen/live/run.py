@@ -33,6 +33,7 @@ from vidgen.live.sink import Sink
 from vidgen.live.slate import Slate
 from vidgen.live.source import Source
 from vidgen.live.watch import Watch
+from vidgen.memory import short_collections
 from vidgen.stage import Feed, future
 
 __all__ = ["run"]
@@ -134,7 +135,8 @@ class _Stream:
 
     def _show_and_end(self, sink: Sink) -> None:
         try:
-            self._show_all(sink)
+            with short_collections():
+                self._show_all(sink)
         except KeyboardInterrupt:
             pass  # what was shown so far is a whole stream
         except BaseException:
