@@ -21,6 +21,8 @@ from vidgen.media.source import require_file
 __all__ = ["Address", "is_file", "is_paced", "muxer_of", "sink", "source"]
 
 _CAN_LISTEN = ("tcp", "rtmp", "http", "rtsp")
+_WIRED_SOURCES = ("tcp", "udp")  # HTTP's may be lists of other URLs
+_WIRED_SINKS = ("tcp", "rtmp", "rtmps", "http", "https")
 _PROBE = {"analyzeduration": "1500000", "probesize": "1000000"}  # us, bytes: less than usual
 _CONTAINERS = {
     ".ts": "mpegts", ".m2ts": "mpegts", ".mkv": "matroska", ".webm": "webm", ".mp4": "mp4",
@@ -48,6 +50,8 @@ class Address:
     options: dict[str, str] = field(default_factory=dict)
     socket: tuple[str, int] | None = None
     """Host and port at which this program itself waits for one peer."""
+    wired: bool = False
+    """Whether bytes alone go there and back, by a `Wire`."""
     relay: tuple[str, str] | None = None
     """From where to where a `Relay` is to carry packets."""
 
@@ -81,11 +85,12 @@ def source(
     if scheme == "srt":
         local = local_udp()
         relay = srt_url(url, listen), local
-        return Address(local, container or "mpegts", {**_PROBE, **given}, relay=relay)
+        probed = {**_PROBE, **given}
+        return Address(local, container or "mpegts", probed, wired=True, relay=relay)
     if listen:
         return _listening(url, scheme, container, given)
     live = {**_PROBE, **({"rtsp_transport": "tcp"} if scheme == "rtsp" else {}), **given}
-    return Address(url, container, live)
+    return Address(url, container, live, wired=scheme in _WIRED_SOURCES)
 
 
 def _listening(url: str, scheme: str, container: str | None, given: dict[str, str]) -> Address:
@@ -126,7 +131,9 @@ def sink(
         if not (folder := Path(url).parent).is_dir():
             raise OutputError(f"{url}: the folder {folder} does not exist; make it first")
         return Address(f"file:{url}", container, muxing)
-    return Address(url, container, muxing, _host_and_port(url) if listen else None)
+    if listen:
+        return Address(url, container, muxing, _host_and_port(url))
+    return Address(url, container, muxing, wired=scheme in _WIRED_SINKS and container != "hls")
 
 
 def _known(options: Mapping[str, str], *, writing: bool) -> dict[str, str]:

@@ -24,6 +24,7 @@ from vidgen.media.live.peer import Peer
 from vidgen.media.live.pictures import LivePictures
 from vidgen.media.live.relay import Relay
 from vidgen.media.live.twins import Twins, kind
+from vidgen.media.live.wire import Wire
 from vidgen.media.source import chroma_location, described, is_picture, reason
 
 __all__ = ["LiveInput", "Passing"]
@@ -83,7 +84,7 @@ class LiveInput:
     ) -> None:
         self._url, self._stall_seconds = url, stall_seconds
         self._stop, self._closed = stop or Event(), False
-        self._peer: Peer | None = None
+        self._peer: Peer | Wire | None = None
         self._relay: Relay | None = None
         self._listens = listen
         self.notes: list[str] = []
@@ -147,6 +148,8 @@ class LiveInput:
                 self._peer = Peer(address.socket, self._stall_seconds, InputError, self._stop)
                 if not self._peer.accept():
                     raise InputError(f"{self._url}: closed while waiting for a sender")
+            if address.wired:
+                self._peer = Wire(address.url, address.options, self._stall_seconds, self._stop)
             while True:
                 try:
                     return av.open(

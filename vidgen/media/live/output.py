@@ -28,6 +28,7 @@ from vidgen.media.live.input import Passing
 from vidgen.media.live.peer import Peer
 from vidgen.media.live.relay import Relay
 from vidgen.media.live.twins import kind
+from vidgen.media.live.wire import Wire
 from vidgen.media.output import video_stream
 from vidgen.media.source import reason
 
@@ -119,7 +120,7 @@ class LiveOutput:
             time_base = 1 / video.fps
         self._time_base = time_base
         self._stop = stop or Event()
-        self._peer: Peer | None = None
+        self._peer: Peer | Wire | None = None
         self._relay: Relay | None = None
         self._last: int | None = None
         try:
@@ -137,6 +138,10 @@ class LiveOutput:
             self._peer = Peer(address.socket, options.stall_seconds, OutputError, self._stop)
             if not self._peer.accept():
                 raise OutputError(f"{self._url}: closed while waiting for a reader")
+        if address.wired:
+            self._peer = Wire(
+                address.url, address.options, options.stall_seconds, self._stop, writes=True
+            )
         muxing = {"max_interleave_delta": _INTERLEAVE, "flush_packets": "1"}
         self._output = av.open(
             self._peer or address.url,
