@@ -2,7 +2,7 @@
 
 It keeps to the rules of CUDA that an engine could break unseen: nothing runs during a capture, no
 copy and no wait belongs into one, a kernel gets the shared memory that it was promised, and memory
-is counted.
+and what crosses to it and back are counted.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ def standin(shared_bytes: int = 99 * 1024, capability: str = "86", room: int = 2
 class _CuPy(SimpleNamespace):
     def __init__(self, shared_bytes: int, capability: str, room: int) -> None:
         self.shared_bytes, self.room, self.held = shared_bytes, room, 0
+        self.bytes_up = self.bytes_down = 0
+        """What has crossed to the GPU and back."""
         self.launches = 0
         self.capture: list[Callable[[], None]] | None = None
         super().__init__(
@@ -106,9 +108,11 @@ class _Array:
         assert plane.dtype == self.dtype
         assert plane.flags.c_contiguous
         self.array[...] = plane
+        self.cupy.bytes_up += self.nbytes
 
     def get(self, stream: _Stream | None = None) -> NDArray[Any]:
         assert self.cupy.capture is None, "a copy to the host in a graph"
+        self.cupy.bytes_down += self.nbytes
         return self.array.copy()
 
 

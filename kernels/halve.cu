@@ -2,15 +2,15 @@
 //
 //     half(y, x) = (sum of the 2 x 2 codes there + 2) / 4, rounded down
 //
-// and of 10 bits a fourth of that, rounded half to even. The codes are those of `halve_reference`
-// of vidgen/reference/history.py.
+// where an odd last row or column counts twice; of 10 bits a fourth of that, rounded half to even.
+// The codes are those of `halve_reference` of vidgen/reference/history.py.
 //
-//     y       (2 height, 2 width) contiguous; halve_u8: 8 bit, halve_u16: the value in the low
-//             bits, halve_f16: in half precision, both of 10 bits
-//     half    (height, width) 8 bit
+//     y       (height, width) contiguous; halve_u8: 8 bit, halve_u16: the value in the low bits,
+//             halve_f16: in half precision, both of 10 bits
+//     half    (ceil(height / 2), ceil(width / 2)) 8 bit
 //
-// Launch: one thread a pixel of `half`, x along the row: block (32, 8), grid (ceil(width / 32),
-// ceil(height / 8)). No shared memory.
+// Launch: one thread a pixel of `half`, x along the row: block (32, 8), grid (ceil(width / 64),
+// ceil(height / 16)). No shared memory.
 
 #include "float16.h"
 
@@ -20,12 +20,15 @@ __device__ void halve(const Sample* __restrict__ y, unsigned char* __restrict__ 
 {
     const int column = blockIdx.x * blockDim.x + threadIdx.x;
     const int row = blockIdx.y * blockDim.y + threadIdx.y;
-    if (column >= width || row >= height)
+    const int left = 2 * column, top = 2 * row;
+    if (left >= width || top >= height)
         return;
-    const Sample* upper = y + 4 * size_t(row) * width + 2 * column;
-    const Sample* lower = upper + 2 * width;
-    const int mean = (int(upper[0]) + int(upper[1]) + int(lower[0]) + int(lower[1]) + 2) / 4;
-    half[size_t(row) * width + column] = deep ? min(int(rintf(mean * 0.25f)), 255) : mean;
+    const int right = min(left + 1, width - 1), bottom = min(top + 1, height - 1);
+    const Sample *upper = y + size_t(top) * width, *lower = y + size_t(bottom) * width;
+    const int sum = int(upper[left]) + int(upper[right]) + int(lower[left]) + int(lower[right]);
+    const int mean = (sum + 2) / 4;
+    const size_t pixel = size_t(row) * ((width + 1) / 2) + column;
+    half[pixel] = deep ? min(int(rintf(mean * 0.25f)), 255) : mean;
 }
 
 extern "C" __global__ void halve_u8(const unsigned char* y, unsigned char* half, int height,

@@ -1,34 +1,39 @@
 // Block matching: better vectors of blocks, from those that a decoder or a coarser picture gives.
 //
-//     cost(d) = sum over the block's pixels of |current(y, x) - previous(y + v + d_y, x + u + d_x)|
+//     cost(d) = sum of |current(y, x) - previous(y + v + d_y, x + u + d_x)|
 //
-// for whole (d_x, d_y) from -reach to reach, (u, v) being the given vector in whole pixels, half
-// rounded up. Of `previous` edges are replicated; of the last row and column of blocks only the
-// pixels inside the picture count. The least cost wins, then the shortest |d_x| + |d_y|, then the
-// first, row by row. Where it lies within the reach, each axis goes on to the quarter pixel at
-// which two lines of equal slope through its cost C and those of its neighbours L and R meet, which
-// suits sums of absolute differences better than a parabola (M. Shimizu and M. Okutomi, "Sub-pixel
-// estimation error cancellation on area-based matching", IJCV 2005):
+// over the pixels of the block and `around` more on each side, as far as they lie inside the
+// picture, for whole (d_x, d_y) from -reach to reach; (u, v) is the given vector in whole pixels,
+// half rounded up. Of `previous` edges are replicated. The least cost wins, then the shortest
+// |d_x| + |d_y|, then the first, row by row. Where it lies within the reach, each axis goes on to
+// the sixteenth of a pixel at which two lines of equal slope through its cost C and those of its
+// neighbours L and R meet, which suits sums of absolute differences better than a parabola
+// (M. Shimizu and M. Okutomi, "Sub-pixel estimation error cancellation on area-based matching",
+// IJCV 2005):
 //
-//     quarters = floor(2 (L - R) / (max(L, R) - C) + 1/2)
+//     sixteenths = floor(8 (L - R) / (max(L, R) - C) + 1/2)
 //
 // All is in whole numbers, those of `match_reference` of vidgen/reference/match.py.
 //
 //     current, previous  (height, width) contiguous; match_u8: 8 bit, match_u16: the value in the
 //                        low bits (10 bit)
-//     given, found       (rows, columns) of short2, (x, y) in quarter pixels, of squares of `block`
-//                        pixels: 8 or 16
-//     costs              (rows, columns) 32 bit: that of the winner before quarters
+//     found              (rows, columns) of short2, (x, y) in sixteenths of a pixel, of squares of
+//                        `block` pixels
+//     given              the same; with `coarser` 1, that of a picture half as large, with half as
+//                        many blocks each way, rounded up: each starts from twice the vector there
+//     costs              (rows, columns) 32 bit: that of the winner in whole pixels
 //
-// Launch: one block of threads for one of the picture: block (128), grid (columns, rows); reach at
-// most 7. The block and all that it can meet lie in shared memory, four codes of 8 bit or two of 16
-// in a word; a thread takes one (d_x, d_y) and compares whole words, which are cut out of two
-// neighbours where they start between them.
+// Launch: one block of threads for one of the picture: block (32 to 128), grid (columns, rows), as
+// many threads as there are (d_x, d_y), or less; reach at most 7, block + 2 around at most 16, in
+// whole words. What is compared and all that it can meet lie in shared memory, four codes of 8 bit
+// or two of 16 in a word; a thread takes one (d_x, d_y) and compares whole words, which are cut out
+// of two neighbours where they start between them.
 
-constexpr int BLOCK = 16, REACH = 7, SIDE = 2 * REACH + 1, WINDOW = BLOCK + 2 * REACH;
+constexpr int SEEN = 16, REACH = 7, SIDE = 2 * REACH + 1, WINDOW = SEEN + 2 * REACH;
+constexpr int UNIT_LOG2 = 4, UNIT = 1 << UNIT_LOG2;  // vectors count these parts of a pixel
 
 // Rows of 16-bit codes take this many words; one more is touched by cuts at the end of a row.
-constexpr int BLOCK_WORDS = BLOCK / 2, WINDOW_WORDS = WINDOW / 2 + 1;
+constexpr int SEEN_WORDS = SEEN / 2, WINDOW_WORDS = WINDOW / 2 + 1;
 
 // A rectangle of a picture, from (left, top); edges are replicated.
 template <typename Sample>
@@ -62,38 +67,44 @@ __device__ unsigned inside(int first, int count, Sample)
 __device__ unsigned apart(unsigned one, unsigned other, unsigned char) { return __vsadu4(one, other); }
 __device__ unsigned apart(unsigned one, unsigned other, unsigned short) { return __vsadu2(one, other); }
 
-// Quarter pixels from the middle of three neighbouring costs, which is their least, to the bottom.
-__device__ int quarters(int before, int here, int behind)
+// Parts of a pixel from the middle of three neighbouring costs, which is their least, to the bottom.
+__device__ int parts(int before, int here, int behind)
 {
     const int rise = max(before, behind) - here;
     if (rise == 0)
         return 0;
-    const int numerator = 4 * (before - behind) + rise;
-    return (numerator + 4 * rise) / (2 * rise) - 2;  // a floor: what is divided is positive
+    const int numerator = UNIT * (before - behind) + rise;
+    return (numerator + UNIT * rise) / (2 * rise) - UNIT / 2;  // a floor: the first is positive
 }
 
-__device__ short fitting(int quarter) { return short(min(max(quarter, -32768), 32767)); }
+__device__ short fitting(int vector) { return short(min(max(vector, -32768), 32767)); }
 
 template <typename Sample>
 __device__ void match(const Sample* __restrict__ current, const Sample* __restrict__ previous,
                       const short2* __restrict__ given, short2* __restrict__ found,
-                      int* __restrict__ costs, int height, int width, int block, int reach)
+                      int* __restrict__ costs, int height, int width, int block, int around,
+                      int reach, int coarser)
 {
-    __shared__ unsigned own[BLOCK][BLOCK_WORDS], window[WINDOW][WINDOW_WORDS], best;
+    __shared__ unsigned own[SEEN][SEEN_WORDS], window[WINDOW][WINDOW_WORDS], best;
     __shared__ int cost[SIDE * SIDE];
     constexpr int EACH = 4 / sizeof(Sample);
-    const int thread = threadIdx.x, threads = blockDim.x;
-    const int left = blockIdx.x * block, top = blockIdx.y * block;
-    const int rows = min(block, height - top), columns = min(block, width - left);
-    const int words = block / EACH, window_words = (block + 2 * reach + EACH - 1) / EACH + 1;
+    const int thread = threadIdx.x, threads = blockDim.x, seen = block + 2 * around;
+    const int left = blockIdx.x * block - around, top = blockIdx.y * block - around;
+    const int first_row = max(-top, 0), last_row = min(seen, height - top);
+    const int first_column = max(-left, 0), last_column = min(seen, width - left);
+    const int words = seen / EACH, window_words = (seen + 2 * reach + EACH - 1) / EACH + 1;
     const size_t number = size_t(blockIdx.y) * gridDim.x + blockIdx.x;
-    const int u = (given[number].x + 2) >> 2, v = (given[number].y + 2) >> 2;
+    const unsigned given_columns = (gridDim.x + coarser) >> coarser;
+    const short2 start =
+        given[size_t(blockIdx.y >> coarser) * given_columns + (blockIdx.x >> coarser)];
+    const int u = (start.x * (1 << coarser) + UNIT / 2) >> UNIT_LOG2;
+    const int v = (start.y * (1 << coarser) + UNIT / 2) >> UNIT_LOG2;
 
     const Source<Sample> mine = {current, height, width, left, top};
-    for (int at = thread; at < rows * words; at += threads)
+    for (int at = thread; at < seen * words; at += threads)
         own[at / words][at % words] = mine.word(at / words, at % words);
     const Source<Sample> theirs = {previous, height, width, left + u - reach, top + v - reach};
-    for (int at = thread; at < (block + 2 * reach) * window_words; at += threads)
+    for (int at = thread; at < (seen + 2 * reach) * window_words; at += threads)
         window[at / window_words][at % window_words] =
             theirs.word(at / window_words, at % window_words);
     if (thread == 0)
@@ -106,8 +117,9 @@ __device__ void match(const Sample* __restrict__ current, const Sample* __restri
         const unsigned cut = 8 * unsigned(sizeof(Sample)) * (x % EACH);
         unsigned sum = 0;
         for (int word = 0; word < words; ++word) {
-            const unsigned mask = inside(word * EACH, columns, Sample());
-            for (int row = 0; row < rows; ++row) {
+            const unsigned mask = inside(word * EACH, last_column, Sample()) &
+                                  ~inside(word * EACH, first_column, Sample());
+            for (int row = first_row; row < last_row; ++row) {
                 const unsigned* codes = window[y + row] + first + word;
                 const unsigned there = __funnelshift_r(codes[0], codes[1], cut);
                 sum += apart(own[row][word] & mask, there & mask, Sample());
@@ -122,26 +134,26 @@ __device__ void match(const Sample* __restrict__ current, const Sample* __restri
         return;
 
     const int at = best & 0xFF, x = at % side, y = at / side;
-    int across = 4 * (u + x - reach), down = 4 * (v + y - reach);
+    int across = UNIT * (u + x - reach), down = UNIT * (v + y - reach);
     if (x > 0 && x < side - 1)
-        across += quarters(cost[at - 1], cost[at], cost[at + 1]);
+        across += parts(cost[at - 1], cost[at], cost[at + 1]);
     if (y > 0 && y < side - 1)
-        down += quarters(cost[at - side], cost[at], cost[at + side]);
+        down += parts(cost[at - side], cost[at], cost[at + side]);
     found[number] = {fitting(across), fitting(down)};
     costs[number] = cost[at];
 }
 
 extern "C" __global__ void match_u8(const unsigned char* current, const unsigned char* previous,
                                     const short2* given, short2* found, int* costs, int height,
-                                    int width, int block, int reach)
+                                    int width, int block, int around, int reach, int coarser)
 {
-    match(current, previous, given, found, costs, height, width, block, reach);
+    match(current, previous, given, found, costs, height, width, block, around, reach, coarser);
 }
 
 extern "C" __global__ void match_u16(const unsigned short* current,
                                      const unsigned short* previous, const short2* given,
                                      short2* found, int* costs, int height, int width, int block,
-                                     int reach)
+                                     int around, int reach, int coarser)
 {
-    match(current, previous, given, found, costs, height, width, block, reach);
+    match(current, previous, given, found, costs, height, width, block, around, reach, coarser);
 }

@@ -154,8 +154,9 @@ def build_stages(
     deepened = replace(source, bit_depth=max(depth, shown))
     target = target_format(deepened, settings.scale, settings.size)
     model, passes = _network(settings, source, target)
+    makes = fps is not None and _makes(settings, source, fps)
     if fps is not None or (model and model.history):
-        steps["motion"] = _motion(settings, source, fps, alone=model is None)
+        steps["motion"] = _motion(settings, fps, makes=makes, alone=model is None)
     maker = ""
     if fps is not None:
         steps["generate"], maker = at_rate(settings, source, fps, origin)
@@ -164,7 +165,7 @@ def build_stages(
     engine, grown = "", deepened
     if model:
         backend = choose_backend(settings.backend, settings.device or 0)
-        upscale = Upscale(backend, model, deepened, passes)
+        upscale = Upscale(backend, model, deepened, passes, finds_motion=not makes)
         steps["upscale"] = upscale
         grown = upscale.output(deepened)
         times = f" {passes} times" if passes > 1 else ""
@@ -192,15 +193,19 @@ def _rate(settings: Settings, source: VideoFormat, scan: Scan) -> tuple[Fraction
     return fps, frames is None or fps > frames
 
 
+def _makes(settings: Settings, source: VideoFormat, fps: Fraction) -> bool:
+    """Whether frames are made, by motion that the host finds."""
+    return settings.generate != "off" and (source.fps is None or fps > source.fps)
+
+
 def _motion(
-    settings: Settings, source: VideoFormat, fps: Fraction | None, *, alone: bool
+    settings: Settings, fps: Fraction | None, *, makes: bool, alone: bool
 ) -> EstimateMotion:
     """Flow as fine as frames made by it need, and at once where nearly all of it will be used.
 
     With a network beside it (not `alone`) that gains nothing: its threads keep all cores busy.
     """
-    made = fps is not None and (source.fps is None or fps > source.fps)
-    at_once = made and alone and settings.generate == "interpolate"
+    at_once = makes and alone and settings.generate == "interpolate"
     return EstimateMotion(fine=fps is not None and settings.tier != "realtime", at_once=at_once)
 
 

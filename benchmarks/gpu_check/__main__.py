@@ -67,6 +67,7 @@ def on_the_gpu() -> dict[str, Any]:
     shared_bytes = int(cupy.cuda.Device(0).attributes["MaxSharedMemoryPerBlockOptin"])
     began = time.monotonic()
     checks = [*told(right.kernels(cupy)), *told(right.networks(backend, 200, 120))]
+    checks += told(right.motion(backend, cupy))
     checks += told(right.recalled(backend, 200, 120))
     checks += told(right.by_torch(200, 120, [*SPEED_SIZES]))
     checks += told(iter([right.growth(backend, cupy, 10_000, 640, 360)]))
@@ -94,6 +95,7 @@ def on_the_cpu() -> dict[str, Any]:
     began = time.monotonic()
     checks = told(right.kernels(cupy, [(9, 33)]))
     checks += told(right.networks(backend, 48, 32))
+    checks += told(right.motion(backend, cupy, [(130, 201)]))
     checks += told(right.recalled(backend, 48, 32))
     checks += told(right.by_torch(48, 32, [*SPEED_SIZES]))
     checks += told(iter([right.growth(backend, cupy, 20, 48, 32)]))

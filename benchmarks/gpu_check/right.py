@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,10 @@ from numpy.typing import NDArray
 from benchmarks.kernel_cases import CASES, SIZES
 from vidgen import zoo
 from vidgen.engines import Backend
+from vidgen.engines.device import DeviceEngine
+from vidgen.engines.search import BlockSearch
 from vidgen.engines.shapes import inputs_of
+from vidgen.engines.workspace import Workspace
 from vidgen.kernels import load
 from vidgen.reference.history import (
     align_reference,
@@ -20,9 +25,20 @@ from vidgen.reference.history import (
     trusted_reference,
     widened_reference,
 )
+from vidgen.reference.search import search_reference
 from vidgen.zoo import Model
 
-__all__ = ["SHIPPED", "Check", "by_torch", "growth", "kernels", "made_up", "networks", "recalled"]
+__all__ = [
+    "SHIPPED",
+    "Check",
+    "by_torch",
+    "growth",
+    "kernels",
+    "made_up",
+    "motion",
+    "networks",
+    "recalled",
+]
 
 SHIPPED = zoo.names(zoo.models_folder())
 
@@ -146,24 +162,60 @@ def made_up(model: Model, width: int, height: int, depth: int) -> list[NDArray[A
 def recalled(
     backend: Backend, width: int, height: int, depths: Sequence[int] = (8, 10)
 ) -> Iterator[Check]:
-    """The past that is made on the device: pictures as with the past that NumPy makes."""
+    """The past that is made on the device: pictures as with the past that NumPy makes.
+
+    Its motion comes from the host, or is found on the device.
+    """
     model = zoo.load("x2-realtime")
-    for depth in depths:
+    for depth, finds in product(depths, (False, True)):
         given = made_up(model, width, height, depth)
         first, second = (tuple(np.roll(each, 3 * n, 1) for each in given[:2]) for n in (0, 1))
-        flow, memory = flow_of(width, height), backend.memory(1)
+        flow, memory = flow_of(width, height), backend.memory(1, finds_motion=finds)
         assert memory is not None
         with backend.compile(model, width, height, depth) as engine:
             drawn = memory.draw(engine, first, None, keep=True)[0]
-            ours = memory.draw(engine, second, flow, keep=True)
+            ours = memory.draw(engine, second, partial(flow_of, width, height), keep=True)
             halves = halve_reference(first[0]), halve_reference(second[0])
-            rested, trust = trusted_reference(*halves, flow)
+            steps = search_reference(*halves) if finds else flow
+            rested, trust = trusted_reference(*halves, steps)
             history = align_reference(drawn, second[0], rested, model.scale)
             theirs = engine(*second, history, widened_reference(trust, second[0].shape))
             seen = (apart(ours, engine(*second, *map(np.zeros_like, given[2:]))) > 0).mean()
         codes = apart(ours, theirs)
         told = f"{(codes > 0).sum()} codes apart; the past changes {seen:.0%} of all codes"
-        yield Check(f"the past, {depth} bit", bool(codes.max() == 0 and seen > 0.01), told)
+        found = "found there" if finds else "given"
+        yield Check(
+            f"the past, {depth} bit, motion {found}", bool(codes.max() == 0 and seen > 0.01), told
+        )
+
+
+def motion(
+    backend: Backend, cupy: Any, sizes: Sequence[tuple[int, int]] = ((180, 321), (540, 960))
+) -> Iterator[Check]:
+    """The motion that is found on the device, value for value; sizes are (height, width)."""
+    model = zoo.load("x2-realtime")
+    for height, width in sizes:
+        previous = _squares(height, width)
+        current = np.roll(previous, (4, -9), (0, 1))
+        with backend.compile(model, 16, 16, 8) as engine:
+            assert isinstance(engine, DeviceEngine)
+            search = BlockSearch(Workspace(engine.card))
+            found = search(engine, *(cupy.asarray(each) for each in (previous, current)))
+            ours = found.get(stream=engine.card.stream)
+        theirs = search_reference(previous, current)
+        wrong = int((ours != theirs).sum())
+        seen = (np.abs(theirs - (18, -8)) < 1).all(2).mean()
+        told = f"{wrong} values apart; {seen:.0%} of the picture goes where it was moved"
+        yield Check(f"motion, {width}x{height}", not wrong and bool(seen > 0.5), told)
+
+
+def _squares(height: int, width: int) -> NDArray[np.uint8]:
+    """(height, width): squares of all sizes, so that there is something to match in each half."""
+    rng, picture = np.random.default_rng(2), np.zeros((height, width))
+    for side in (4, 8, 16, 32, 64, 128):
+        coarse = rng.random((height // side + 1, width // side + 1))
+        picture += np.kron(coarse, np.ones((side, side)))[:height, :width]
+    return np.asarray(picture * (255 / 6), np.uint8)
 
 
 def flow_of(width: int, height: int) -> NDArray[np.float32]:
@@ -176,13 +228,14 @@ def growth(backend: Backend, cupy: Any, frames: int, width: int, height: int) ->
     """Free memory of the device after so many frames, drawn with what is recalled each time."""
     model = zoo.load("x2-realtime")
     y, uv = made_up(model, width, height, 8)[:2]
-    flow, memory = flow_of(width, height), backend.memory(1)
+    memory = backend.memory(1, finds_motion=True)
     assert memory is not None
+    draw = partial(memory.draw, flow=partial(flow_of, width, height), keep=True)
     with backend.compile(model, width, height, 8) as engine:
         for _ in range(min(_SETTLED, frames)):
-            memory.draw(engine, (y, uv), flow, keep=True)
+            draw(engine, (y, uv))
         before = cupy.cuda.runtime.memGetInfo()[0]
         for _ in range(frames):
-            memory.draw(engine, (y, uv), flow, keep=True)
+            draw(engine, (y, uv))
         lost = before - cupy.cuda.runtime.memGetInfo()[0]
     return Check("memory", lost <= 0, f"{lost} bytes less are free after {frames} more frames")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.kernel_cases.case import Case, flows, log2, named, slopes
 from vidgen.kernels import over_pixels
 from vidgen.reference.blocks import densify_reference
-from vidgen.reference.match import match_reference
+from vidgen.reference.match import UNIT, match_reference
 from vidgen.reference.splat import claims_reference, splat_reference
 
 __all__ = ["densities", "matches", "splats"]
@@ -36,25 +36,30 @@ def densities(rng: np.random.Generator, height: int, width: int) -> Iterator[Cas
 
 
 def matches(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
-    for bits, block, reach, most in (
-        (8, 16, 4, 20),
-        (8, 8, 7, 2**15),
-        (10, 16, 7, 20),
-        (10, 8, 1, 0),
+    for bits, block, around, reach, most, coarser in (
+        (8, 8, 4, 4, 80, 1),
+        (8, 8, 4, 7, 0, 0),
+        (8, 16, 0, 4, 80, 0),
+        (8, 8, 0, 7, 2**15, 1),
+        (10, 16, 0, 7, 80, 0),
+        (10, 8, 4, 1, 0, 0),
+        (10, 4, 2, 3, 2**15, 1),
     ):
         previous = slopes(rng, height, width, bits)
         current = np.roll(previous, (1, -2), (0, 1))
         shape = -(-height // block), -(-width // block)
-        given = rng.integers(-most, most, (*shape, 2), endpoint=True).clip(-(2**15), 2**15 - 1)
+        start = tuple((side + coarser) >> coarser for side in shape)
+        given = rng.integers(-most, most, (*start, 2), endpoint=True).clip(-(2**15), 2**15 - 1)
         given = given.astype(np.int16)
-        found, costs = np.empty_like(given), np.empty(shape, np.int32)
+        found, costs = np.empty((*shape, 2), np.int16), np.empty(shape, np.int32)
+        numbers = height, width, block, around, reach, coarser
         yield Case(
             named("match", bits),
-            f"blocks of {block}, {reach} around",
-            f"from up to {most} quarters away",
-            (shape[::-1], (128,)),
-            (current, previous, given, found, costs, height, width, block, reach),
-            lambda given=(current, previous, given, block, reach): dict(
+            f"blocks of {block} and {around} around, {reach} away",
+            f"from {'half the size, ' * coarser}up to {most}/{UNIT} away",
+            (shape[::-1], (32 * min(4, -(-((2 * reach + 1) ** 2) // 32)),)),
+            (current, previous, given, found, costs, *numbers),
+            lambda given=(current, previous, given, block, around, reach, bool(coarser)): dict(
                 enumerate(match_reference(*given), 3)
             ),
         )

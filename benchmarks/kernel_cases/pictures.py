@@ -65,15 +65,15 @@ _DTYPES = {"u8": np.uint8, "u16": np.uint16, "f16": np.float16}
 
 
 def halves(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
-    height, width = -(-height // 2), -(-width // 2)
+    size = -(-height // 2), -(-width // 2)
     for bits, kind in ((8, "u8"), (10, "u16"), (10, "f16")):
-        y = noise(rng, 2 * height, 2 * width, bits=bits)
+        y = noise(rng, height, width, bits=bits)
         yield Case(
             f"halve_{kind}",
             "",
             "",
-            over_pixels(height, width),
-            (y.astype(_DTYPES[kind]), np.empty((height, width), np.uint8), height, width),
+            over_pixels(*size),
+            (y.astype(_DTYPES[kind]), np.empty(size, np.uint8), height, width),
             lambda y=y: {1: halve_reference(y)},
         )
 

@@ -31,7 +31,7 @@ for name in sorted(kernel_cases.CASES.keys() - {{"warp"}}):
     del kernel_cases.CASES[name]
 checks = [*right.kernels(cupy, [(3, 5)]), *right.networks(backend, 16, 16, ["x2-realtime"], (8,))]
 checks += [*right.by_torch(16, 16, ["x4-realtime"]), *right.recalled(backend, 16, 16, (8,))]
-checks += [right.growth(backend, cupy, 3, 16, 16)]
+checks += [*right.motion(backend, cupy, [(40, 57)]), right.growth(backend, cupy, 3, 16, 16)]
 assert __main__.told(checks) == checks
 assert all(check.passed for check in checks)
 """
@@ -45,7 +45,7 @@ def test_every_check_runs_where_only_numpy_torch_and_onnx_are(root):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = done.stdout.splitlines()
-    assert len(told) == 6
+    assert len(told) == 8
     assert all(line.startswith("ok") for line in told)
 
 

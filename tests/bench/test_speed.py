@@ -105,7 +105,7 @@ def test_an_engine_is_timed_without_its_warm_up(clock):
         yield Engine()
 
     model = zoo.load("x2-realtime")
-    backend = SimpleNamespace(compile=compiled, memory=lambda factor: None)
+    backend = SimpleNamespace(compile=compiled, memory=lambda factor, finds_motion: None)
     row = engine_row(backend, model, (64, 48), Work(engine_seconds=1.0), clock.now)
     assert row.ms == {"median": 20, "p10": 20, "p90": 20}
     assert row.fps == 50
@@ -118,14 +118,14 @@ def test_where_the_past_is_made_on_the_device_that_is_timed_too(clock):
 
     class Memory:
         def draw(self, engine, planes, flow, *, keep):
-            given.append([*(each.shape for each in planes), flow.shape])
+            given.append([each.shape for each in (*planes, flow())])
             clock.pass_by(0.03)
 
     @contextmanager
     def compiled(*words):
         yield None
 
-    backend = SimpleNamespace(compile=compiled, memory=lambda factor: Memory())
+    backend = SimpleNamespace(compile=compiled, memory=lambda factor, finds_motion: Memory())
     row = engine_row(backend, zoo.load("x2-realtime"), (64, 48), Work(), clock.now)
     assert row.ms["median"] == 30
     assert given[0] == [(48, 64), (24, 32, 2), (24, 32, 2)]
@@ -164,7 +164,9 @@ def test_a_gpu_tells_its_own_time(clock):
     )
     engine = OnDevice(Card(SimpleNamespace(cuda=cuda, empty=np.empty)), {}, {})
     engine.enqueue()
-    backend = SimpleNamespace(compile=lambda *words: engine, memory=lambda factor: None)
+    backend = SimpleNamespace(
+        compile=lambda *words: engine, memory=lambda factor, finds_motion: None
+    )
     row = engine_row(backend, zoo.load("x2-realtime"), (64, 48), Work(), clock.now)
     assert row.ms == {"median": 20, "p10": 20, "p90": 20, "device": 2}
     assert "20.0 (20.0 to 20.0), device 2.000" in rows_table([row])

@@ -135,7 +135,7 @@ def flow(size=(WIDTH, HEIGHT), seed=2):
 def compared(memories, pair, planes, flow, keep=True):
     """Both draw; how far apart the networks' inputs are, as (history, confidence)."""
     made = [
-        memory.draw(engine, planes, flow, keep=keep)
+        memory.draw(engine, planes, flow if flow is None else lambda: flow, keep=keep)
         for memory, engine in zip(memories, pair, strict=True)
     ]
     for ours, theirs in zip(*made, strict=True):
@@ -147,7 +147,7 @@ def compared(memories, pair, planes, flow, keep=True):
 
 
 def both(cuda, factor=1):
-    return cuda.memory(factor), HostMemory(factor)
+    return cuda.memory(factor, finds_motion=False), HostMemory(factor)
 
 
 @pytest.mark.parametrize(
@@ -235,8 +235,8 @@ def test_what_does_not_change_is_not_drawn_anew(cuda, depth, kind):
     half = first[0].copy(), first[1]
     half[0][:, WIDTH // 2 :] = second[0][:, WIDTH // 2 :]
     drawn = []
-    for planes, steps, keep in [(first, None, True), (half, flow(), False), (half, flow(), True),
-                                (half, flow(), True), (half, None, True)]:  # fmt: skip
+    for planes, steps, keep in [(first, None, True), (half, flow, False), (half, flow, True),
+                                (half, flow, True), (half, None, True)]:  # fmt: skip
         made = [
             memory.draw(engine, planes, steps, keep=keep)[0].astype(int)
             for memory, engine in zip(memories, pair, strict=True)
@@ -279,21 +279,21 @@ def test_too_little_memory_for_the_past_says_what_would_fit(cuda, monkeypatch):
     monkeypatch.setattr(cupy, "room", cupy.held + 100)
     planes = next(pictures(8, 1))
     with pytest.raises(BackendError, match="no memory left for 96x64; give a smaller --size"):
-        cuda.memory(1).draw(engine, planes, None, keep=True)
+        cuda.memory(1, finds_motion=True).draw(engine, planes, None, keep=True)
 
 
 def test_a_gpu_lost_while_it_recalls_is_one_line_that_says_how_to_go_on(cuda, monkeypatch):
     engine, _ = engines(cuda)
-    memory = cuda.memory(1)
+    memory = cuda.memory(1, finds_motion=True)
     first, second = pictures(8, 2)
     memory.draw(engine, first, None, keep=True)
 
     def lost(*words):
         raise CUDARuntimeError("gone")
 
-    monkeypatch.setattr("vidgen.engines.recall.load", lost)
+    monkeypatch.setattr("vidgen.engines.workspace.load", lost)
     with pytest.raises(BackendError, match=r"failed at 96x64 \(gone\).*segments are kept"):
-        memory.draw(engine, second, flow(), keep=True)
+        memory.draw(engine, second, flow, keep=True)
 
 
 def test_ten_thousand_frames_take_no_memory_of_the_gpu(cuda, monkeypatch):
@@ -303,10 +303,10 @@ def test_ten_thousand_frames_take_no_memory_of_the_gpu(cuda, monkeypatch):
     cupy = sys.modules["cupy"]
     begun, size = cupy.held, (4, 4)
     engine, _ = engines(cuda, size=size)
-    memory = cuda.memory(1)
-    planes, steps = next(pictures(8, 1, size)), flow(size)
+    memory = cuda.memory(1, finds_motion=True)
+    planes = next(pictures(8, 1, size))
     for number in range(10_000):
-        memory.draw(engine, planes, None if number % 100 == 0 else steps, keep=number % 3 > 0)
+        memory.draw(engine, planes, None if number % 100 == 0 else flow, keep=number % 3 > 0)
         if number == 200:
             held = cupy.held
     assert cupy.held == held > begun

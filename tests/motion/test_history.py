@@ -1,5 +1,7 @@
 """vidgen.motion.history: its fast ways against vidgen.reference.history, and what it keeps."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
@@ -46,7 +48,7 @@ class Restless:
 def test_what_does_not_change_is_not_drawn_anew():
     """But in the pixels around a change, after a cut, and by another network."""
     memory, network, other = HostMemory(1), Restless(0), Restless(100)
-    uv, flow = np.zeros((4, 8, 2), np.uint8), np.zeros((4, 8, 2), np.float32)
+    uv, flow = np.zeros((4, 8, 2), np.uint8), partial(np.zeros, (4, 8, 2), np.float32)
     y = np.full((8, 16), 60, np.uint8)
     there = y.copy()
     there[4, 8] = 90
@@ -71,7 +73,7 @@ def test_what_does_not_change_is_not_drawn_anew():
 def test_what_is_kept_is_nobody_elses():
     """A caller draws a logo into what came out, and fills the picture that went in anew."""
     memory, network = HostMemory(1), Restless(0)
-    uv, flow = np.zeros((4, 8, 2), np.uint8), np.zeros((4, 8, 2), np.float32)
+    uv, flow = np.zeros((4, 8, 2), np.uint8), partial(np.zeros, (4, 8, 2), np.float32)
     y = np.full((8, 16), 60, np.uint8)
     memory.draw(network, (y, uv), None, keep=True)[0][:] = 255
     assert (memory.draw(network, (y, uv), flow, keep=True)[0] == 1).all()

@@ -97,6 +97,22 @@ def test_what_is_made_for_something_else_is_refused(tmp_path, words, message):
         build_stages(settings, Scene(96, 64).format(Fraction(24)))
 
 
+@pytest.mark.parametrize(
+    ("words", "finds"),
+    [
+        ({}, True),
+        ({"fps": "12"}, True),
+        ({"fps": "48", "generate": "off"}, True),
+        ({"fps": "48"}, False),
+        ({"fps": "48", "generate": "predict"}, False),
+    ],
+)
+def test_a_gpu_finds_motion_where_nothing_is_made_of_it(tmp_path, words, finds):
+    settings = Settings(source=tmp_path, target=tmp_path / "o.mkv", scale=2, **words)
+    steps, _ = build_stages(settings, Scene(96, 64).format(Fraction(24)))
+    assert steps["upscale"].finds_motion is finds
+
+
 @pytest.mark.parametrize("device", [None, 1])
 def test_every_network_of_a_film_runs_on_the_device_that_was_given(tmp_path, monkeypatch, device):
     asked = []

@@ -125,13 +125,12 @@ def engine_row(
 def _drawing(
     backend: Backend, engine: Engine, model: Model, planes: list[NDArray[Any]]
 ) -> Callable[[], Planes]:
-    """A call of the engine; on a GPU with the past that is made there."""
-    memory = backend.memory(1) if model.history else None
+    """A call of the engine; on a GPU with the past and its motion, which are found there."""
+    memory = backend.memory(1, finds_motion=True) if model.history else None
     if memory is None:
         return partial(engine, *planes)
     y, uv = planes[:2]
-    flow = np.full(uv.shape, 0.5, np.float32)
-    return partial(memory.draw, engine, (y, uv), flow, keep=True)
+    return partial(memory.draw, engine, (y, uv), lambda: np.zeros(uv.shape, np.float32), keep=True)
 
 
 def _device_spread(engine: DeviceEngine) -> dict[str, float]:

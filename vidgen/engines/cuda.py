@@ -70,9 +70,9 @@ class Cuda:
         with self._card.current():
             return CudaEngine(self._card, self._shared_bytes, chains, inputs, outputs)
 
-    def memory(self, factor: int) -> DeviceMemory:
+    def memory(self, factor: int, *, finds_motion: bool) -> DeviceMemory:
         """What its engines recall of pictures `factor` times the film's size, on the GPU."""
-        return DeviceMemory(self._card, factor)
+        return DeviceMemory(self._card, factor, finds_motion=finds_motion)
 
 
 class CudaEngine(DeviceEngine):

@@ -78,7 +78,7 @@ class OpenVINO:
             raise BackendError(f"OpenVINO cannot build {model.name}: {reason}") from error
         return _Engine(compiled, inputs, outputs_of(model, width, height, bit_depth))
 
-    def memory(self, factor: int) -> None:
+    def memory(self, factor: int, *, finds_motion: bool) -> None:
         """None: pictures lie on the host."""
 
     def _read(self, model: Model, bit_depth: int) -> Any:

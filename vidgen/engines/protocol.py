@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol, Self
 
 from numpy.typing import NDArray
@@ -43,12 +44,15 @@ class Memory(Protocol):
     Networks of the same scale share it. Not thread-safe; of the thread of its engines.
     """
 
-    def draw(self, engine: Engine, planes: Planes, flow: Field | None, *, keep: bool) -> Planes:
+    def draw(
+        self, engine: Engine, planes: Planes, flow: Callable[[], Field] | None, *, keep: bool
+    ) -> Planes:
         """The engine's result for `planes`, of its size, with what is recalled of the past.
 
-        `flow` (h, w, 2) float32 leads to the picture kept last, in pixels of the film's own size,
-        at half of which it is; None where there is no way back. `keep`: this is the picture to
-        look back to from now on.
+        `flow` finds the way to the picture kept last, (h, w, 2) float32 in pixels of the film's own
+        size, at half of which it is; it costs much, and a memory that finds the motion itself never
+        calls it. None where there is no way back. `keep`: this is the picture to look back to from
+        now on.
         """
         ...
 
@@ -70,9 +74,10 @@ class Backend(Protocol):
         """An engine for pictures of exactly that size. Raises BackendError or ModelError."""
         ...
 
-    def memory(self, factor: int) -> Memory | None:
+    def memory(self, factor: int, *, finds_motion: bool) -> Memory | None:
         """What its engines recall of pictures `factor` times the film's size, on its device.
 
-        None where pictures lie on the host: `vidgen.motion.history` is for these.
+        With `finds_motion` it looks for the motion itself, there, and asks nobody. None where
+        pictures lie on the host: `vidgen.motion.history` is for these.
         """
         ...

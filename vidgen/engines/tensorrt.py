@@ -100,9 +100,9 @@ class TensorRT:
             planes, compiled = (inputs, outputs), f"{name}.compiled"
             return PlanEngine(self._trt, self._card, self._logger, plan, *planes, compiled)
 
-    def memory(self, factor: int) -> DeviceMemory:
+    def memory(self, factor: int, *, finds_motion: bool) -> DeviceMemory:
         """What its engines recall of pictures `factor` times the film's size, on the GPU."""
-        return DeviceMemory(self._card, factor)
+        return DeviceMemory(self._card, factor, finds_motion=finds_motion)
 
     def _facts(self, model: Model, inputs: Shapes) -> dict[str, Any]:
         """All that a plan depends on."""

@@ -100,7 +100,15 @@ class Chain:
         self._stages: list[Stage] = [EstimateMotion(), generate, wanted]
         if models:
             self._stages.append(
-                Upscale(backend, models[0], source, passes, others=tuple(models[1:]), level=level)
+                Upscale(
+                    backend,
+                    models[0],
+                    source,
+                    passes,
+                    finds_motion=self.generate == "off" or fps <= rate,
+                    others=tuple(models[1:]),
+                    level=level,
+                )
             )
         self._stages.append(_FitAny(self.target, source))
 

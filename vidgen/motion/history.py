@@ -10,6 +10,7 @@ NumPy, `vidgen.engines.recall` on GPUs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isqrt
 from typing import Any
@@ -50,7 +51,9 @@ class HostMemory:
         self._factor = factor
         self._last: _Drawn | None = None
 
-    def draw(self, engine: Engine, planes: Planes, flow: Field | None, *, keep: bool) -> Planes:
+    def draw(
+        self, engine: Engine, planes: Planes, flow: Callable[[], Field] | None, *, keep: bool
+    ) -> Planes:
         """See `Memory`."""
         half, last = half_luma(planes[0]), self._last
         y, uv = engine(*planes, *self._recalled(engine, planes[0], half, flow))
@@ -66,15 +69,19 @@ class HostMemory:
         self._last = None
 
     def _recalled(
-        self, engine: Engine, y: NDArray[Any], half: NDArray[np.uint8], flow: Field | None
+        self,
+        engine: Engine,
+        y: NDArray[Any],
+        half: NDArray[np.uint8],
+        flow: Callable[[], Field] | None,
     ) -> list[NDArray[Any]]:
         """What the engine takes beside the picture: `history` and `confidence`, or nothing."""
         past = list(engine.inputs.values())[2:]
         if not past or flow is None or self._last is None:
             return [np.zeros(shape, dtype) for shape, dtype in past]
-        flow, trust = trusted(self._last.half, half, _enlarged(flow, self._factor, half))
+        steps, trust = trusted(self._last.half, half, _enlarged(flow(), self._factor, half))
         scale = isqrt(past[0][0][0])
-        return [align(self._last.output, y, flow, scale), _resized(trust, y.shape)]
+        return [align(self._last.output, y, steps, scale), _resized(trust, y.shape)]
 
 
 def _enlarged(flow: Field, factor: int, like: NDArray[Any]) -> Field:

@@ -39,7 +39,11 @@ _HALF = np.float32(0.5)
 
 
 def halve_reference(y: NDArray[Any]) -> NDArray[np.uint8]:
-    """Luma (2 h, 2 w), uint8 or 10-bit uint16, as (h, w) uint8: means of 2x2."""
+    """Luma (H, W), uint8 or 10-bit uint16, as (ceil(H/2), ceil(W/2)) uint8: means of 2x2.
+
+    An odd last row or column counts twice.
+    """
+    y = np.pad(y, [(0, side % 2) for side in y.shape], "edge")
     sums = sum(y[row::2, column::2].astype(np.int32) for row in (0, 1) for column in (0, 1))
     mean = (np.asarray(sums) + 2) // 4
     eight = mean if y.itemsize == 1 else np.minimum(np.rint(mean / 4), 255)

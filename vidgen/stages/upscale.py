@@ -39,6 +39,9 @@ class Upscale:
     """False draws every frame without a past, to see what the past is worth."""
     others: tuple[Model, ...] = ()
     """Networks of the same scale that can take the place of `model`, with its memory."""
+    finds_motion: bool = False
+    """On a GPU the motion that the past is moved along is found there, and frames are not asked for
+    theirs: for films of which nobody else needs it."""
     level: Callable[[], int] | None = None
     """Asked at every frame: 0 is `model`, then `others`; beyond them the frame stays small."""
 
@@ -68,7 +71,8 @@ class Upscale:
             width, height = self.source.width * factor, self.source.height * factor
             size = width + -width % unit, height + -height % unit, self.source.bit_depth
             engines = [stack.enter_context(self.backend.compile(each, *size)) for each in models]
-            yield engines, self.backend.memory(factor) or HostMemory(factor)
+            memory = self.backend.memory(factor, finds_motion=self.finds_motion)
+            yield engines, memory or HostMemory(factor)
 
     def _drawn(self, frame: Frame, steps: Sequence[_Step]) -> Planes:
         """The frame's planes after all steps."""
@@ -84,11 +88,12 @@ class Upscale:
             planes = _cropped(made, height * self.model.scale, width * self.model.scale)
         return planes
 
-    def _flow(self, frame: Frame) -> Field | None:
-        """To the last real frame, where there is one to look back to."""
-        if not (self.history and self.model.history) or frame.cut or frame.motion is None:
+    def _flow(self, frame: Frame) -> Callable[[], Field] | None:
+        """Finds that to the last real frame, where there is one to look back to."""
+        motion = frame.motion
+        if not (self.history and self.model.history) or frame.cut or motion is None:
             return None
-        return frame.motion().flow
+        return lambda: motion().flow
 
 
 def _padded(planes: Planes, height: int, width: int) -> Planes:
