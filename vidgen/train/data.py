@@ -19,7 +19,7 @@ from vidgen.frame import Planes
 from vidgen.motion import FlowEstimator, half_luma
 from vidgen.motion.history import trusted
 from vidgen.train import sources
-from vidgen.train.degrade import Degradation, degrade, draw
+from vidgen.train.degrade import Degradation, degrade, draw, draw_still
 from vidgen.train.layers import scene
 from vidgen.train.recipe import Data
 
@@ -28,11 +28,10 @@ __all__ = ["Sequence", "Sequences", "cache_folder", "prepare", "validation"]
 _log = logging.getLogger(__name__)
 
 _STILL_SIDE = 768
-_STILLS, _CLEAN_STILLS = (1.0, 2.2), (1.6, 3.0)
+_SHRUNK, _SHRUNK_MORE = (1.0, 2.2), (1.6, 3.0)
 """How often smaller a large still may be before anything else: the more, the less of its JPEG."""
 _DRAWN_SIDE = 512
 _VALIDATION = Degradation(kernel="area", codec="libx264", quality=23, preset="medium")
-_CLEAN = Degradation(kernel="bicubic", codec="none", quality=0, preset="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,7 @@ def _make(data: Data, scale: int, folder: Path, described: str) -> None:
 def _crops(data: Data, scale: int) -> Iterator[Sequence]:
     for number, (label, run) in enumerate(_runs(data, scale)):
         rng = np.random.default_rng([data.seed, number])
-        how = _CLEAN if data.clean else draw(rng, data.defects)
+        how = draw_still(rng) if data.stills else draw(rng, data.defects)
         low = degrade(run, how, scale, seed=number)
         _log.info("%s: %dx%d, %s", label, run[0][0].shape[1], run[0][0].shape[0], how)
         first = int(rng.integers(0, max(len(run) - data.keep, 0) + 1))
@@ -204,7 +203,7 @@ def _runs(data: Data, scale: int) -> Iterator[tuple[str, list[Planes]]]:
             for run in sources.video_runs(path, data.length):
                 for _ in range(data.passes):
                     yield path.stem, run
-                if scale == 2 or data.clean:  # the source's own codec is not to be undone
+                if scale == 2 or data.stills:  # the source's own codec is not to be undone
                     yield f"{path.stem} halved", sources.halved(run)
     rng = np.random.default_rng(data.seed)
     for path in stills:
@@ -222,21 +221,22 @@ def _runs(data: Data, scale: int) -> Iterator[tuple[str, list[Planes]]]:
 def validation(data: Data, scale: int) -> Iterator[tuple[str, Sequence]]:
     """For each file held out by the recipe, some frames: area-shrunk, H.264 CRF 23.
 
-    Or only shrunk, by a bicubic kernel, where the recipe says `clean`.
+    Where the recipe is for `stills`, one for each file of the ways in which it learns.
     """
     videos, stills = sources.find(Path(data.folder), data.exclude)
     rng = np.random.default_rng(data.seed)
-    for path in videos + stills:
+    for number, path in enumerate(videos + stills):
         if path.stem in data.validation:
             if path in videos:
                 run = next(sources.video_runs(path, data.length))
-                run = sources.halved(run) if data.clean else run
+                run = sources.halved(run) if data.stills else run
             else:
                 run = _still(path, data, rng)
-            how = _CLEAN if data.clean else _VALIDATION
+            apart = np.random.default_rng([data.seed, number])
+            how = draw_still(apart) if data.stills else _VALIDATION
             yield path.stem, sequence(degrade(run, how, scale), run)
 
 
 def _still(path: Path, data: Data, rng: np.random.Generator) -> list[Planes]:
-    shrunk = _CLEAN_STILLS if data.clean else _STILLS
+    shrunk = _SHRUNK_MORE if data.stills else _SHRUNK
     return sources.still_run(path, data.length, _STILL_SIDE, rng, shrunk)

@@ -19,7 +19,7 @@ from vidgen.frame import Planes
 from vidgen.media.recode import recode
 from vidgen.train.defects import aged
 
-__all__ = ["Degradation", "degrade", "draw", "shrink"]
+__all__ = ["Degradation", "degrade", "draw", "draw_still", "shrink"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,9 @@ class Degradation:
     kernel: str
     """`area`, `bicubic` or `gauss`: see `shrink`."""
     codec: str
-    """`libx264`, `libx265`, `mpeg2video`, or `none`."""
+    """`libx264`, `libx265`, `mpeg2video`, `jpeg`, or `none`."""
     quality: float
-    """CRF, or quantiser scale; see `vidgen.media.recode`."""
+    """CRF, or quantiser scale; see `vidgen.media.recode`. Of `jpeg` 1 to 100."""
     preset: str
     grain: float = 0.0
     """Standard deviation of noise in luma before the codec, in 8-bit steps; chroma gets half."""
@@ -56,6 +56,13 @@ def draw(rng: np.random.Generator, defects: float = 0.0) -> Degradation:
     )  # fmt: skip
 
 
+def draw_still(rng: np.random.Generator) -> Degradation:
+    """A random degradation as pictures have, not films: shrunk by anything, some saved as JPEG."""
+    kernel = str(rng.choice(["bicubic", "area", "gauss"], p=[0.5, 0.35, 0.15]))
+    codec = str(rng.choice(["none", "jpeg"], p=[0.65, 0.35]))
+    return Degradation(kernel=kernel, codec=codec, quality=int(rng.integers(65, 98)), preset="")
+
+
 def degrade(
     frames: Sequence[Planes], how: Degradation, scale: int = 2, seed: int = 0
 ) -> list[Planes]:
@@ -68,6 +75,8 @@ def degrade(
         small = aged(small, np.random.default_rng([seed, 1]))
     if how.codec == "none":
         return small
+    if how.codec == "jpeg":
+        return [tuple(_saved(plane, how.quality) for plane in planes) for planes in small]  # type: ignore[misc]
     return recode(small, how.codec, how.quality, preset=how.preset)
 
 
@@ -75,6 +84,14 @@ def _grained(plane: NDArray[Any], sigma: float, rng: np.random.Generator) -> NDA
     sigma = sigma if plane.ndim == 2 else sigma / 2
     noise = rng.normal(0, sigma, plane.shape)
     return np.clip(np.rint(plane + noise), 0, 255).astype(plane.dtype)
+
+
+def _saved(plane: NDArray[Any], quality: float) -> NDArray[Any]:
+    """`plane`, each of its channels saved as a grey JPEG and read again."""
+    words = [cv2.IMWRITE_JPEG_QUALITY, int(quality)]
+    coded = [cv2.imencode(".jpg", channel, words)[1] for channel in cv2.split(plane)]
+    read = [np.asarray(cv2.imdecode(each, cv2.IMREAD_GRAYSCALE)) for each in coded]
+    return read[0] if plane.ndim == 2 else np.dstack(read)
 
 
 def shrink(planes: Planes, kernel: str = "area", scale: int = 2) -> Planes:

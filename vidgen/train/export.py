@@ -33,7 +33,7 @@ _LIMITS = (
     "Small: it sharpens and cleans what is there, and invents little texture. Strong noise, "
     "interlace combs and blur wider than the shrinking stay."
 )
-_CLEAN_LIMITS = (
+_STILL_LIMITS = (
     "For pictures that no codec has been through and that a smooth kernel has shrunk: blocks, "
     "ringing, aliases and hard drawn edges of others are sharpened with the rest, and ring. Small: "
     "it invents little texture, and it has no memory."
@@ -116,8 +116,8 @@ def _new_card(net: Network, recipe: Recipe) -> dict[str, Any]:
 
 
 def _limits(recipe: Recipe) -> str:
-    clean = isinstance(recipe.data, Data) and recipe.data.clean
-    return _CLEAN_LIMITS if clean else _LIMITS
+    stills = isinstance(recipe.data, Data) and recipe.data.stills
+    return _STILL_LIMITS if stills else _LIMITS
 
 
 def _sha256(path: Path) -> str:

@@ -95,9 +95,9 @@ class Data:
     """Runs of drawn titles and shapes."""
     scenes: int = 0
     """Runs of layers of stills that move past each other; see `vidgen.train.layers`."""
-    clean: bool = False
-    """Whether runs are only shrunk, by a bicubic kernel, from what was shrunk before: pictures that
-    no codec has been through, as stills may be."""
+    stills: bool = False
+    """Whether runs are degraded as pictures are, not films, after they were shrunk: no film codec;
+    several kernels; some through JPEG. See `vidgen.train.degrade.draw_still`."""
     defects: float = 0.0
     """Share of runs that are dirty and scratched, while what is wanted is clean."""
     side: int = 96

@@ -41,8 +41,8 @@ class Upscaling:
     ) -> None:
         self._recipe, self._sequences, self._held_out = recipe, sequences, list(held_out)
         plan, data = recipe.train, recipe.data
-        clean = isinstance(data, Data) and data.clean
-        self.what = "shrunk by a bicubic kernel" if clean else "shrunk by area, H.264 CRF 23"
+        stills = isinstance(data, Data) and data.stills
+        self.what = "shrunk in several ways" if stills else "shrunk by area, H.264 CRF 23"
         self._seer = Perceptual(plan.perceptual_net) if plan.perceptual else None
 
     def build(self, seed: int = 0) -> Upscaler:
