@@ -12,14 +12,14 @@ from vidgen.train.sources import drawing_run
 
 HOW = Degradation(kernel="area", codec="libx264", quality=23, preset="medium")
 
-CLEAN = Degradation(kernel="bicubic", codec="none", quality=0, preset="")
+STILL = Degradation(kernel="area", codec="jpeg", quality=90, preset="")
 """What networks of the tier `still` are for: others see film."""
 
 
 def job(name):
     """What befell the pictures that it is for, and by how much it enlarges them."""
     model = zoo.load(name)
-    return CLEAN if model.tier == "still" else HOW, model.scale
+    return STILL if model.tier == "still" else HOW, model.scale
 
 
 @pytest.fixture(scope="module")

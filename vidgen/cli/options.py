@@ -41,8 +41,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "tier": {
         "choices": (*TIERS, "still"),
-        "help": "network and motion: fast; better and slower; best and slow; for pictures shrunk "
-        "smoothly that no codec has been through (default: realtime, of a single picture quality)",
+        "help": "network and motion: fast; better and slower; best and slow; for single "
+        "photographs (default: realtime, of a single picture quality)",
     },
     "model": {
         "metavar": "NAME",

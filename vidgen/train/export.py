@@ -34,9 +34,9 @@ _LIMITS = (
     "interlace combs and blur wider than the shrinking stay."
 )
 _STILL_LIMITS = (
-    "For pictures that no codec has been through and that a smooth kernel has shrunk: blocks, "
-    "ringing, aliases and hard drawn edges of others are sharpened with the rest, and ring. Small: "
-    "it invents little texture, and it has no memory."
+    "For photographs, not films: it has no memory. Blocks of a JPEG below a quality of 65 or so, "
+    "strong noise and blur wider than the shrinking stay; soft edges, as of drawings that were "
+    "blurred before they were shrunk, come out too hard. Small: it invents little texture."
 )
 _FUSION_LIMITS = (
     "Small: it chooses between what the motion found and mends what sampling blurs. Where the "
