@@ -200,8 +200,10 @@ def motion(
         with backend.compile(model, 16, 16, 8) as engine:
             assert isinstance(engine, DeviceEngine)
             search = BlockSearch(Workspace(engine.card))
-            found = search(engine, *(cupy.asarray(each) for each in (previous, current)))
-            ours = found.get(stream=engine.card.stream)
+            pair = [cupy.asarray(each) for each in (previous, current)]
+            cupy.cuda.Device(0).synchronize()  # they are copied on another stream
+            ours = search(engine, *pair).get(stream=engine.card.stream)
+            engine.wait()
         theirs = search_reference(previous, current)
         wrong = int((ours != theirs).sum())
         seen = (np.abs(theirs - (18, -8)) < 1).all(2).mean()
