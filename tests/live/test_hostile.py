@@ -134,7 +134,7 @@ def _picture(size, params=""):
 
 @pytest.mark.parametrize(
     ("container", "other", "said"),
-    [("flv", "flv", "another codec"), ("ts", "mpeg2video", "nothing that can be decoded")],
+    [("flv", "flv", "another codec"), ("ts", "mpeg2video", "laid out anew")],
 )
 def test_another_codec_in_mid_stream(attacked, clip, container, other, said):
     """Without sound, whose packets would go on, there is nothing else by which to tell."""

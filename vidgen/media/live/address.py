@@ -23,7 +23,11 @@ __all__ = ["Address", "is_file", "is_paced", "muxer_of", "sink", "source"]
 _CAN_LISTEN = ("tcp", "rtmp", "http", "rtsp")
 _WIRED_SOURCES = ("tcp", "udp")  # HTTP's may be lists of other URLs
 _WIRED_SINKS = ("tcp", "rtmp", "rtmps", "http", "https")
-_PROBE = {"analyzeduration": "1500000", "probesize": "1000000"}  # us, bytes: less than usual
+_PROBE = {
+    "analyzeduration": "1500000",  # us; less than usual, as is the next
+    "probesize": "1000000",
+    "merge_pmt_versions": "1",  # MPEG-TS: go on with a stream that has moved to another PID
+}
 _CONTAINERS = {
     ".ts": "mpegts", ".m2ts": "mpegts", ".mkv": "matroska", ".webm": "webm", ".mp4": "mp4",
     ".mov": "mov", ".nut": "nut", ".flv": "flv", ".m3u8": "hls", ".y4m": "yuv4mpegpipe",

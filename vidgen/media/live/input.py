@@ -22,6 +22,7 @@ from vidgen.frame import Frame, VideoFormat
 from vidgen.media.live.address import Address, is_paced, source
 from vidgen.media.live.peer import Peer
 from vidgen.media.live.pictures import LivePictures
+from vidgen.media.live.programs import Programs
 from vidgen.media.live.relay import Relay
 from vidgen.media.live.twins import Twins, kind
 from vidgen.media.live.wire import Wire
@@ -85,6 +86,7 @@ class LiveInput:
         self._url, self._stall_seconds = url, stall_seconds
         self._stop, self._closed = stop or Event(), False
         self._peer: Peer | Wire | None = None
+        self._programs: Programs | None = None
         self._relay: Relay | None = None
         self._listens = listen
         self.notes: list[str] = []
@@ -115,6 +117,8 @@ class LiveInput:
         self._pictures = LivePictures(self._url, self._stream, where, self._expect, self.notes)
         if self._container.format.name in _FLV:
             self._container.video_codec_id = self._stream.codec_context.codec.id
+        if self._programs is not None and self._container.format.name == "mpegts":
+            self._programs.follow(self._stream.id)
         self.in_pieces = self._container.format.name in _IN_PIECES
         self._begin_others(self._container)
         self._arrived = self._items()
@@ -150,10 +154,11 @@ class LiveInput:
                     raise InputError(f"{self._url}: closed while waiting for a sender")
             if address.wired:
                 self._peer = Wire(address.url, address.options, self._stall_seconds, self._stop)
+            self._programs = Programs(self._peer) if self._peer else None
             while True:
                 try:
                     return av.open(
-                        self._peer or address.url,
+                        self._programs or address.url,
                         "r",
                         format=address.container,
                         options=dict(address.options),
@@ -216,10 +221,15 @@ class LiveInput:
                     yield packet
             self._interrupt()
         except (av.FFmpegError, TimeoutError, IndexError) as error:
-            if not self._closed:
+            if not self._closed and not self._has_moved():
                 changed = isinstance(error, av.error.PatchWelcomeError)
                 why = "another codec in mid-stream" if changed else reason(error)
                 raise InputError(f"{self._url}: lost ({why})") from error
+        if self._has_moved() and not self._closed:
+            raise InputError(f"{self._url}: lost (its programs are laid out anew)")
+
+    def _has_moved(self) -> bool:
+        return self._programs is not None and self._programs.moved
 
     def _interrupt(self) -> None:
         if self._peer is not None:
