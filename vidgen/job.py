@@ -75,6 +75,14 @@ class Settings:
     jobs: int = 1
     """Processes that work on one segment each."""
 
+    def __post_init__(self) -> None:
+        """Paths may be given as strings, too, and seconds as any number."""
+        for name in ("source", "target"):
+            object.__setattr__(self, name, Path(getattr(self, name)))
+        for name in ("start", "end", "segment"):
+            if (seconds := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Fraction(seconds))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -232,3 +233,14 @@ def test_what_a_long_film_will_take_is_said_before(clip, settings, film):
     assert line.startswith("0:10:10 of film: about 0:")
     assert " free" in line
     assert not work_folder(settings().target).exists()
+
+
+def test_paths_may_be_strings_and_times_any_numbers(settings, contents, tmp_path):
+    exact = settings(start=Fraction(1, 2), end=Fraction(5, 2), target="exact.mkv")
+    plain = replace(exact, source=str(exact.source), target=str(tmp_path / "out.mkv"))
+    plain = replace(plain, start=0.5, end="2.5", segment=1)
+    assert (plain.source, plain.target) == (exact.source, tmp_path / "out.mkv")
+    run(exact)
+    report = run(plain)
+    assert report.frames_out == 100
+    assert contents(plain.target) == contents(exact.target)
