@@ -45,7 +45,7 @@ class Programs:
         self._streams: dict[int, Streams] = {}
         """By the PID of the table."""
         self._announced: dict[int, tuple[Place, int]] = {}
-        """By PID: where, and the stream_type."""
+        """By PID: where, and the stream_type, as at first, when FFmpeg made a stream of it."""
         self._place: Place | None = None
         self._pid = self._kind = 0
         self._last: dict[int, bytes] = {}
@@ -113,7 +113,7 @@ class Programs:
             while n < end:
                 each, kind = _thirteen(section, n + 1), section[n]
                 place = _number(section), pid, len(self._streams[pid])
-                self._announced[each] = place, kind
+                self._announced.setdefault(each, (place, kind))
                 self._streams[pid].append((each, kind))
                 n += 5 + _twelve(section, n + 3)
 
