@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 import urllib.error
@@ -224,6 +225,16 @@ def test_figures_by_file_and_http(tmp_path):
     assert (said["fps_out"], said["latency_p50"], said["latency_p99"]) == (60, 50, 99)
     assert said["stages_p99"] == 198
     assert {"vidgen_late 3", 'vidgen_tier{name="realtime"} 1'} <= {*lines}
+
+
+def test_nobody_waits_for_the_status_file(tmp_path):
+    """Written into a pipe, which takes it when it is read: after it was published, not before."""
+    file, report = tmp_path / "status.json", LiveReport(late=7)
+    with Watch(LiveSettings(source="-", sink="-", status_file=file), report) as watch:
+        os.mkfifo(tmp_path / "status.json.part")
+        watch.publish([])
+        said = json.loads((tmp_path / "status.json.part").read_bytes())
+    assert said["late"] == 7
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Collection
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event
 from typing import Any, Self
 
 from vidgen.errors import OutputError, UsageError
@@ -16,6 +17,7 @@ from vidgen.stage import background
 __all__ = ["Watch"]
 
 _NOTHING = Fraction(0)
+_LAST_WRITE_SECONDS = 5
 _LATENCIES = 1000
 """The last so many pictures are what percentiles are of."""
 
@@ -36,6 +38,8 @@ class Watch:
         if settings.status_port is not None:
             self._server = _server(settings.status_port, self._text)
         self._publish_file()
+        self._fresh, self._over, self._written = Event(), Event(), Event()
+        self._failed: OutputError | None = None
 
     @property
     def port(self) -> int | None:
@@ -45,9 +49,13 @@ class Watch:
     def __enter__(self) -> Self:
         if self._server is not None:
             background(self._server.serve_forever, "status")
+        background(self._write, "status file")
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        self._fresh.set()
+        self._written.wait(_LAST_WRITE_SECONDS)
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -88,8 +96,10 @@ class Watch:
             report.fps_out = round(report.frames_out / report.seconds, 2)
 
     def publish(self, works: Collection[float], processor: Collection[float] = ()) -> None:
-        """Write the report where it was asked for; `works` are seconds that frames in took, and
-        `processor` those of a core."""
+        """Have the report written where it was asked for; `works` are seconds that frames in took,
+        and `processor` those of a core. Raises OutputError where that failed the last time."""
+        if self._failed is not None:
+            raise self._failed
         report = self._report
         report.latency_p50 = _percentile(self._seconds, 50)
         report.latency_p95 = _percentile(self._seconds, 95)
@@ -98,7 +108,20 @@ class Watch:
         report.latency_p99 = _percentile(self._seconds, 99)
         self._text["/"] = (json.dumps(report.plain()) + "\n").encode()
         self._text["/metrics"] = report.prometheus().encode()
-        self._publish_file()
+        self._fresh.set()
+
+    def _write(self) -> None:
+        """What is published, on its own thread: who shows pictures is not to wait for a disk."""
+        try:
+            while not self._over.is_set():
+                self._fresh.wait()
+                self._fresh.clear()
+                self._publish_file()
+            self._publish_file()  # what came while that was being written
+        except OutputError as error:
+            self._failed = error
+        finally:
+            self._written.set()
 
     def _publish_file(self) -> None:
         """Whole or not at all: a reader never sees half of it."""
