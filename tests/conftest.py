@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -192,6 +193,12 @@ def pytest_runtest_setup(item):
     if os.environ.get("FAIL_WITHOUT_CUDA"):
         pytest.fail("FAIL_WITHOUT_CUDA is set and there is no usable NVIDIA GPU")
     pytest.skip("no usable NVIDIA GPU (CuPy and a driver)")
+
+
+def pytest_configure():
+    """A shell's background job ignores Ctrl-C, and so would all that it starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionstart():

@@ -173,15 +173,7 @@ class Stuck:
         return self.asked < 2
 
 
-@pytest.fixture
-def interruptible():
-    """A shell's background job ignores Ctrl-C."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def test_what_cannot_end_is_left_when_it_is_asked_twice(interruptible):
+def test_what_cannot_end_is_left_when_it_is_asked_twice():
     stream = Stuck()
     with pytest.raises(KeyboardInterrupt):
         attend(stream)
