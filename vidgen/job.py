@@ -10,6 +10,7 @@ from typing import Any
 
 from vidgen.frame import VideoFormat
 from vidgen.scan import PROGRESSIVE, Scan
+from vidgen.timing import parse_time
 
 __all__ = ["NO_PICTURE_DEPENDS_ON", "Job", "Made", "Progress", "Report", "Segment", "Settings"]
 
@@ -76,12 +77,13 @@ class Settings:
     """Processes that work on one segment each."""
 
     def __post_init__(self) -> None:
-        """Paths may be given as strings, too, and seconds as any number."""
+        """Paths may be given as strings, too, and times as numbers or as on the command line."""
         for name in ("source", "target"):
             object.__setattr__(self, name, Path(getattr(self, name)))
         for name in ("start", "end", "segment"):
-            if (seconds := getattr(self, name)) is not None:
-                object.__setattr__(self, name, Fraction(seconds))
+            if (time := getattr(self, name)) is not None:
+                seconds = parse_time(time) if isinstance(time, str) else Fraction(time)
+                object.__setattr__(self, name, seconds)
 
 
 @dataclass(frozen=True, kw_only=True)

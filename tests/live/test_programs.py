@@ -177,3 +177,29 @@ def test_a_damaged_table_says_nothing():
 def test_rubbish_passes(rng):
     data = rng.integers(0, 256, 100_000, np.uint8).tobytes()
     assert read_through(data, 1316, 0x100) == (data, False)
+
+
+def checksum(data):
+    """As ISO/IEC 13818-1, annex A, has it."""
+    crc = 0xFFFFFFFF
+    for bit in (byte >> n & 1 for byte in data for n in range(7, -1, -1)):
+        crc = (crc << 1 & 0xFFFFFFFF) ^ (0x04C11DB7 if crc >> 31 ^ bit else 0)
+    return crc.to_bytes(4, "big")
+
+
+def test_a_table_that_ends_before_it_says_anything():
+    heads = [bytes([2, high << 4, 4]) for high in range(16)]
+    whole = [head + checksum(head) for head in heads]
+    tables = [table for table in whole if table[5] & 1]  # in force, if it were of usual length
+    assert tables
+    cells = b"".join((b"\x47\x50\x00\x10\x00" + table).ljust(188, b"\xff") for table in tables)
+    data = broadcast()
+    assert read_through(data + cells, 1316, 0x100) == (data + cells, False)
+
+
+def test_what_is_no_mpeg_ts_is_not_looked_at():
+    programs = Programs(BytesIO(broadcast() + after("another program")))
+    programs.follow(None)
+    passed = iter(lambda: programs.read(1316), b"")
+    assert sum(map(len, passed)) == len(broadcast() + after("another program"))
+    assert not programs.moved

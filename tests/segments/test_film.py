@@ -238,7 +238,7 @@ def test_what_a_long_film_will_take_is_said_before(clip, settings, film):
 def test_paths_may_be_strings_and_times_any_numbers(settings, contents, tmp_path):
     exact = settings(start=Fraction(1, 2), end=Fraction(5, 2), target="exact.mkv")
     plain = replace(exact, source=str(exact.source), target=str(tmp_path / "out.mkv"))
-    plain = replace(plain, start=0.5, end="2.5", segment=1)
+    plain = replace(plain, start=0.5, end="0:02.5", segment=1)
     assert (plain.source, plain.target) == (exact.source, tmp_path / "out.mkv")
     run(exact)
     report = run(plain)

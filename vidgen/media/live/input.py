@@ -117,8 +117,9 @@ class LiveInput:
         self._pictures = LivePictures(self._url, self._stream, where, self._expect, self.notes)
         if self._container.format.name in _FLV:
             self._container.video_codec_id = self._stream.codec_context.codec.id
-        if self._programs is not None and self._container.format.name == "mpegts":
-            self._programs.follow(self._stream.id)
+        if self._programs is not None:
+            has_tables = self._container.format.name == "mpegts"
+            self._programs.follow(self._stream.id if has_tables else None)
         self.in_pieces = self._container.format.name in _IN_PIECES
         self._begin_others(self._container)
         self._arrived = self._items()

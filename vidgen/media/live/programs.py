@@ -19,6 +19,7 @@ __all__ = ["Programs"]
 _CELL, _SYNC = 188, 0x47  # bytes of a packet, and its first one (ISO/IEC 13818-1, 2.4.3)
 _PAT, _PMT = 0, 2  # table_id; a PAT's PID is 0, too
 _CHECKSUM_BYTES = 4
+_SHORTEST = 12  # bytes of a table that says anything
 
 Place = tuple[int, int, int]
 """Number of the program, PID of its table, index in that."""
@@ -52,10 +53,12 @@ class Programs:
         """The tables by their PID, as they came."""
         self.moved = False
         """Whether it is announced no more."""
+        self._watches = True
 
-    def follow(self, pid: int) -> None:
-        """From now on that stream, if it has ever been announced."""
-        if pid in self._announced:
+    def follow(self, pid: int | None) -> None:
+        """From now on that stream, if it has ever been announced; None: it is no MPEG-TS."""
+        self._watches = pid is not None
+        if pid is not None and pid in self._announced:
             self._place, self._kind = self._announced[pid]
             self._pid = pid
             self.moved = self._is_gone()
@@ -65,6 +68,8 @@ class Programs:
         if self.moved:
             return b""
         data = self._origin.read(size)
+        if not self._watches:
+            return data
         for table, section in self._sections(data):
             self._learn(table, section)
             self.moved = self.moved or self._is_gone()
@@ -97,10 +102,10 @@ class Programs:
     def _learn(self, pid: int, section: bytes) -> None:
         """What a table says that is in force, where it says something new."""
         known = self._last.get(pid)
-        if (known and section.startswith(known)) or len(section) < 12 or not section[5] & 1:
+        if (known and section.startswith(known)) or len(section) < _SHORTEST or not section[5] & 1:
             return
         section = section[: 3 + _twelve(section, 1)]
-        if _checksum(section):  # damaged, or of more than one packet
+        if len(section) < _SHORTEST or _checksum(section):  # damaged, or of more than one packet
             return
         self._last[pid], end = section, len(section) - _CHECKSUM_BYTES
         if pid == _PAT:
