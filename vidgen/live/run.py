@@ -259,9 +259,10 @@ class _Stream:
             sink.pass_on(*passing.popleft())
 
     def _need(self) -> float | None:
-        """The share of the time from picture to picture that the stages work."""
-        work = self._chain.usual_seconds
-        return None if work is None else work / float(self._source.period)
+        """The share of the time from picture to picture that the stages work; None where either is
+        not known: of a source that states no rate, before its second picture."""
+        work, period = self._chain.usual_seconds, self._source.period
+        return None if work is None or not period else work / float(period)
 
     def _tell(self) -> None:
         """Bring the report up to date, and show it to the governor and the world."""
