@@ -15,6 +15,7 @@ import os
 import tomllib
 from dataclasses import dataclass, fields, replace
 from functools import cache
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -101,20 +102,20 @@ def user_folder() -> Path:
     return Path(home) / "vidgen" / "models"
 
 
-def names(folder: Path | None = None, task: str | None = None) -> list[str]:
+def names(folder: str | PathLike[str] | None = None, task: str | None = None) -> list[str]:
     """Names of all models with a card, sorted: of `folder`, or the shipped and the added ones.
 
     Of those for one `task` where it is given. Raises ModelError for a card that cannot be read.
     """
-    folders = [folder] if folder else [models_folder(), user_folder()]
+    folders = [Path(folder)] if folder else [models_folder(), user_folder()]
     found = sorted({path.stem for each in folders for path in each.glob("*.toml")})
     return [name for name in found if task is None or load(name, folder).task == task]
 
 
-def load(name: str, folder: Path | None = None) -> Model:
+def load(name: str, folder: str | PathLike[str] | None = None) -> Model:
     """The model of that name, a shipped one first. Raises ModelError with the nearest name."""
     text = card_text(name, folder)
-    folder = folder or _home(name)
+    folder = Path(folder or _home(name))
     path = folder / f"{name}.toml"
     try:
         card = tomllib.loads(text)
@@ -126,9 +127,9 @@ def load(name: str, folder: Path | None = None) -> Model:
     return Model(name=name, folder=folder, **card)
 
 
-def card_text(name: str, folder: Path | None = None) -> str:
+def card_text(name: str, folder: str | PathLike[str] | None = None) -> str:
     """The card of that model as it stands in its file. Raises ModelError with the nearest name."""
-    path = (folder or _home(name)) / f"{name}.toml"
+    path = Path(folder or _home(name)) / f"{name}.toml"
     if not path.is_file():
         known = names(folder)
         near = difflib.get_close_matches(name, known, 1)

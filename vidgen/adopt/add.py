@@ -7,6 +7,7 @@ import importlib.util
 import re
 import shutil
 import tempfile
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,12 @@ _DEPTHS = 8, 10
 
 
 def add_model(
-    file: Path,
+    file: str | PathLike[str],
     backend: Backend,
     *,
     name: str | None = None,
     license: str | None = None,
-    folder: Path | None = None,
+    folder: str | PathLike[str] | None = None,
 ) -> Model:
     """Wrap the network of `file` (.onnx or .safetensors) into `folder`, by default the user's own.
 
@@ -44,9 +45,10 @@ def add_model(
     says that it is not known. Raises ModelError that says why a file cannot be added, or
     OutputError.
     """  # fmt: skip
+    file, folder = Path(file), Path(folder or zoo.user_folder())
     _require_onnx(file)
     _refuse_pickle(file)
-    folder, name = folder or zoo.user_folder(), name or _plain_name(file)
+    name = name or _plain_name(file)
     if name in zoo.names() or name in zoo.names(folder):
         raise ModelError(f"{file}: there is a model {name!r} already; give another --name")
     source = {"source": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}

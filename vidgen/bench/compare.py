@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
+from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,8 +77,8 @@ class Comparison:
 
 
 def compare(
-    reference: Path,
-    output: Path,
+    reference: str | PathLike[str],
+    output: str | PathLike[str],
     *,
     resize: bool = False,
     moments: int = 60,
@@ -230,7 +230,10 @@ def _deepened(planes: Planes, depth: int, wanted: int) -> Planes:
 
 
 def _require_same_size(
-    reference: Path, ours: VideoFormat, output: Path, theirs: VideoFormat
+    reference: str | PathLike[str],
+    ours: VideoFormat,
+    output: str | PathLike[str],
+    theirs: VideoFormat,
 ) -> None:
     if (ours.width, ours.height) != (theirs.width, theirs.height):
         size, other = (f"{video.width}x{video.height}" for video in (ours, theirs))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ class Evaluation:
 def evaluate(
     methods: Mapping[str, Maker],
     scale: int,
-    folder: Path,
+    folder: str | PathLike[str],
     *,
     frames: int = 24,
     extras: Extras = Extras(),  # noqa: B008 - frozen
@@ -71,6 +72,7 @@ def evaluate(
     Films are those of `folder`, or of `video/` in it; test sets lie in its `research-only/`, where
     it has one. `frames` neighbouring ones of each film are taken.
     """
+    folder = Path(folder)
     films = folder / "video" if (folder / "video").is_dir() else folder
     if not films.is_dir():
         raise UsageError(f"{folder}: no such folder; give one with films by --clips FOLDER")

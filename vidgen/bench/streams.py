@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from os import PathLike
 from pathlib import Path
 
 from vidgen.media import Chapter, probe
@@ -65,13 +66,13 @@ class StreamReport:
         return max(shifts, key=abs, default=None)
 
 
-def compare_streams(reference: Path, output: Path) -> StreamReport:
+def compare_streams(reference: str | PathLike[str], output: str | PathLike[str]) -> StreamReport:
     """Read the packets of both films. Raises InputError.
 
     A stream's like is one of its type and language, that of its title and codec first. Shifts are
     measured from the first video stream of each film, so that a film cut out of another compares.
     """
-    ours, theirs = spans(reference), spans(output)
+    ours, theirs = spans(Path(reference)), spans(Path(output))
     left = list(theirs)
     pairs: list[tuple[Span | None, Span | None]] = [(span, _like(span, left)) for span in ours]
     pairs += [(None, span) for span in left]

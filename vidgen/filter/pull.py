@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from pathlib import Path
+from os import PathLike, fspath
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,16 +29,16 @@ class Reader:
 
     def __init__(
         self,
-        source: str | Path,
+        source: str | PathLike[str],
         container: str | None = None,
         options: Mapping[str, str] | None = None,
     ) -> None:
         self._source: Decoder | LiveInput
-        if is_file(str(source)) and not (container or options):
-            self._source = Decoder(Path(source))
+        if is_file(fspath(source)) and not (container or options):
+            self._source = Decoder(source)
             self.format = self._source.format
             return
-        self._source = LiveInput(str(source), container=container, options=options)
+        self._source = LiveInput(fspath(source), container=container, options=options)
         self.format = self._source.video
 
     def __iter__(self) -> Iterator[Frame]:
@@ -61,7 +61,9 @@ class Reader:
 
 
 def open(
-    source: str | Path, container: str | None = None, options: Mapping[str, str] | None = None
+    source: str | PathLike[str],
+    container: str | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> Reader:
     """`source` as frames: a file, a URL that FFmpeg reads, or `-` for standard input.
 
@@ -72,7 +74,7 @@ def open(
 
 
 def stream(
-    source: str | Path,
+    source: str | PathLike[str],
     *,
     container: str | None = None,
     options: Mapping[str, str] | None = None,

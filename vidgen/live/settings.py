@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from os import fspath
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,14 @@ class LiveSettings:
     status_file: Path | None = None
     status_port: int | None = None
     """On loopback, for HTTP: `/` is JSON, `/metrics` Prometheus text."""
+
+    def __post_init__(self) -> None:
+        """Files may be named by paths, the status file by a string, seconds by any number."""
+        for name in ("source", "sink", "slate"):
+            object.__setattr__(self, name, fspath(getattr(self, name)))
+        object.__setattr__(self, "latency", Fraction(self.latency))
+        if self.status_file is not None:
+            object.__setattr__(self, "status_file", Path(self.status_file))
 
 
 @dataclass(slots=True)

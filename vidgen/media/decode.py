@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 
@@ -32,7 +33,7 @@ _NO_TIMES = 0x80  # AVFMT_NOTIMESTAMPS: raw streams
 _FASTEST = 1000  # frames per second; a "rate" above it is a clock, not a rate
 
 
-def probe(source: Path) -> MediaInfo:
+def probe(source: str | PathLike[str]) -> MediaInfo:
     """What `source` holds, by its container and its first picture. Raises InputError."""
     with Decoder(source) as decoder:
         return decoder.info
@@ -62,14 +63,14 @@ class Decoder:
 
     def __init__(
         self,
-        source: Path,
+        source: str | PathLike[str],
         *,
         start: Fraction | None = None,
         end: Fraction | None = None,
         early: Fraction = Fraction(0),
     ) -> None:
-        self._source = source
-        self._pictures = Pictures(source)
+        self._source = Path(source)
+        self._pictures = Pictures(self._source)
         try:
             zero = self._pictures.zero
             self._begin = zero + start if start else None
