@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 
+from vidgen.cli.stream import _line
 from vidgen.errors import InputError, OutputError, UsageError
 from vidgen.frame import Frame, VideoFormat
 from vidgen.live import LiveSettings, run
@@ -54,6 +55,7 @@ def test_a_file_becomes_a_stream(film, tmp_path, name):
     assert len(sound) > 10
     assert abs(sound[-1] - times[-1]) < Fraction(1, 10)
     assert report.frames_in == 30
+    assert report.fps_in < 30  # 25; of the whole run, however it was halted
     assert not report.notes
 
 
@@ -225,6 +227,23 @@ def test_figures_by_file_and_http(tmp_path):
     assert (said["fps_out"], said["latency_p50"], said["latency_p99"]) == (60, 50, 99)
     assert said["stages_p99"] == 198
     assert {"vidgen_late 3", 'vidgen_tier{name="realtime"} 1'} <= {*lines}
+
+
+def test_rates_are_told_when_there_is_time_to_tell_them():
+    """Not of a run, and not of a moment, in which a picture more or less is a multiple."""
+    report = LiveReport()
+    watch = Watch(LiveSettings(source="-", sink="-"), report)
+    watch.load(Fraction(1), 0.0, 0.0)
+    report.frames_in = report.frames_out = 12
+    assert watch.load(1 + Fraction(1, 1000), 0.01, 0.0) == 1
+    watch.end()
+    assert (report.fps_in, report.fps_out) == (None, None)
+    assert "fps" not in report.prometheus()
+    assert "fps" not in _line(report)
+    watch.load(Fraction(3, 2), 0.1, 0.0)
+    watch.end()
+    assert (report.fps_in, report.fps_out) == (24, 24)
+    assert _line(report).startswith("24.0 -> 24.0 fps  ")
 
 
 def test_nobody_waits_for_the_status_file(tmp_path):

@@ -79,10 +79,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _line(report: LiveReport) -> str:
-    """`30.0 -> 60.0 fps  realtime 41 %  latency 503 ms  late 0  dropped 0  reconnects 0`."""
+    """`30.0 -> 60.0 fps  realtime 41 %  latency 503 ms  late 0  dropped 0  reconnects 0`.
+
+    Without rates where there was no time to tell them.
+    """
     lost = f"late {report.late}  dropped {report.dropped}  reconnects {report.reconnects}"
+    rates = ""
+    if report.fps_in is not None and report.fps_out is not None:
+        rates = f"{report.fps_in:.1f} -> {report.fps_out:.1f} fps  "
     return (
-        f"{report.fps_in:.1f} -> {report.fps_out:.1f} fps  {report.tier} {report.load:.0%}  "
+        f"{rates}{report.tier} {report.load:.0%}  "
         f"latency {report.latency_p50:.0f} ms (p99 {report.latency_p99:.0f})  {lost}"
     )
 

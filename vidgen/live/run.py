@@ -205,6 +205,7 @@ class _Stream:
         pacer = Pacer(self._fps, self._made.peek, self._made.take, lambda: self._source.end)
         pacer.begin(self._time())
         self._warm = self._clock.now() + _WARM_UP
+        self._load()
         told = self._clock.now()
         while not (self._made.ended or self._stopped):
             if pacer.over:  # what is still being made comes too late
@@ -264,12 +265,15 @@ class _Stream:
         work, period = self._chain.usual_seconds, self._source.period
         return None if work is None or not period else work / float(period)
 
+    def _load(self) -> float:
+        """See `Watch.load`."""
+        long_enough = max(Fraction(1), _PICTURES * self._source.period)
+        seconds = self._chain.busy_seconds, self._encode_seconds
+        return self._watch.load(self._clock.now(), *seconds, long_enough)
+
     def _tell(self) -> None:
         """Bring the report up to date, and show it to the governor and the world."""
-        now, long_enough = self._clock.now(), max(Fraction(1), _PICTURES * self._source.period)
-        seconds = self._chain.busy_seconds, self._encode_seconds
-        busy = self._watch.load(now, *seconds, long_enough)
-        report = self._report
+        busy, now, report = self._load(), self._clock.now(), self._report
         if report.fps_in:
             self._governor.load(busy, now)
         else:

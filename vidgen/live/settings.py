@@ -74,8 +74,10 @@ class LiveReport:
     engine: str = ""
     generate: str = ""
     tier: str = ""
-    fps_in: float = 0.0
-    fps_out: float = 0.0
+    fps_in: float | None = None
+    """Pictures a second: of about the last second, in the end of the whole run; None while there
+    was no time to tell."""
+    fps_out: float | None = None
     frames_in: int = 0
     frames_out: int = 0
     generated: int = 0

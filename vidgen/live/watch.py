@@ -18,6 +18,8 @@ __all__ = ["Watch"]
 
 _NOTHING = Fraction(0)
 _LAST_WRITE_SECONDS = 5
+_ENOUGH = Fraction(1, 2)
+"""Seconds that a rate is told of at least: over less, one picture more or less is a multiple."""
 _LATENCIES = 1000
 """The last so many pictures are what percentiles are of."""
 
@@ -68,7 +70,7 @@ class Watch:
         self, now: Fraction, stages: float, encoder: float, over: Fraction = _NOTHING
     ) -> float:
         """The share of the time that the busier of both threads worked: since the last call that
-        is `over` seconds ago, or since the first.
+        is `over` seconds ago, or since the first, with which the run begins; 1 too soon after that.
 
         Both are given as seconds so far. Rates of frames are brought up to date, too.
         """
@@ -80,7 +82,7 @@ class Watch:
         self._before.append((now, stages, encoder, *counts))
         self._begin = now if self._begin is None else self._begin
         report.seconds = round(float(now - self._begin), 3)
-        if now <= before[0]:
+        if now - before[0] < _ENOUGH:
             return 1.0
         seconds = float(now - before[0])
         report.fps_in = round((counts[0] - before[3]) / seconds, 2)
@@ -89,9 +91,13 @@ class Watch:
         return report.load
 
     def end(self) -> None:
-        """The rates of the whole run."""
+        """The rates of the whole run, where it was long enough to have any.
+
+        All that came before the first picture was shown counts: the last one is shown as much later
+        than it came.
+        """
         report = self._report
-        if report.seconds:
+        if report.seconds >= _ENOUGH:
             report.fps_in = round(report.frames_in / report.seconds, 2)
             report.fps_out = round(report.frames_out / report.seconds, 2)
 
