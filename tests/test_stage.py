@@ -1,5 +1,6 @@
 """Threads between stages: order, back-pressure, errors, leaving early."""
 
+import signal
 import threading
 import time
 
@@ -55,6 +56,56 @@ def test_leaving_early_closes_the_upstream_and_ends_the_thread():
     items.close()
     assert closed.is_set()
     assert not _alive("endless")
+
+
+@pytest.mark.parametrize("begins", ["before the interrupt", "after it"])
+def test_nothing_is_read_once_an_interrupted_start_is_over(monkeypatch, begins):
+    start, made, touched = threading.Thread.start, [], []
+
+    def interrupted(thread):
+        made.append(thread)
+        if begins == "before the interrupt":
+            start(thread)
+        raise KeyboardInterrupt
+
+    def endless():
+        while True:
+            touched.append(time.monotonic())
+            time.sleep(0.001)
+            yield 0
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            next(prefetch(endless()))
+    read = len(touched)
+    if begins == "after it":
+        start(made[0])
+    made[0].join(10)
+    assert not made[0].is_alive()
+    assert len(touched) == read
+    assert read or begins == "after it"
+
+
+def test_impatience_does_not_outrun_the_upstream():
+    closed = []
+
+    def slow():
+        try:
+            while True:
+                yield 0
+        finally:
+            for _ in range(3):
+                time.sleep(0.1)
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            time.sleep(0.1)
+            closed.append(True)
+
+    items = prefetch(slow(), depth=1)
+    next(items)
+    with pytest.raises(KeyboardInterrupt):
+        items.close()
+    assert closed
 
 
 def test_threads_nest():

@@ -13,10 +13,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from vidgen.frame import Frame, VideoFormat
 
-__all__ = ["Feed", "Pushed", "Stage", "background", "chain", "future", "prefetch"]
+__all__ = ["Feed", "Stage", "background", "chain", "future", "prefetch"]
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 _POLL_SECONDS = 0.05  # how long a producer blocks before it looks whether its consumer has left
 
@@ -52,42 +51,71 @@ def prefetch(upstream: Iterable[T], depth: int = 4, name: str = "prefetch") -> G
     `close()` stops the thread, closes `upstream` and returns when both are done; memory held is
     `depth + 2` items.
     """
-    entries: queue.Queue[Any] = queue.Queue(depth)
-    left = threading.Event()
-    thread = threading.Thread(target=_pump, args=(upstream, entries, left), name=name, daemon=True)
-    thread.start()
+    pump = _Pump(upstream, depth)
     try:
-        while not isinstance(entry := entries.get(), _End):
+        background(pump.run, name)
+        while not isinstance(entry := pump.entries.get(), _End):
             yield entry
         if entry.error is not None:
             raise entry.error
     finally:
-        left.set()
-        thread.join()
+        pump.stop()
 
 
-def _pump(upstream: Iterable[T], entries: queue.Queue[Any], left: threading.Event) -> None:
-    """Body of the thread: move items until the end, an error, or the consumer's leaving."""
+class _Pump:
+    """Moves items of `upstream` to `entries` until the end, an error, or the consumer's leaving."""
 
-    def put(entry: object) -> None:
-        while not left.is_set():
+    def __init__(self, upstream: Iterable[Any], depth: int) -> None:
+        self.entries: queue.Queue[Any] = queue.Queue(depth)
+        self._upstream = upstream
+        self._left, self._over = threading.Event(), threading.Event()
+        self._claim = threading.Lock()  # of the one who is first: `run`, or `stop` before it
+
+    def run(self) -> None:
+        """Body of the thread."""
+        if self._claim.acquire(blocking=False):
             try:
-                return entries.put(entry, timeout=_POLL_SECONDS)
+                self._move(iter(self._upstream))
+            finally:
+                self._over.set()
+
+    def stop(self) -> None:
+        """The consumer leaves. Afterwards nothing touches `upstream` any more.
+
+        So it is also where Ctrl-C came before the thread was known to run, or comes while it is
+        waited for (which `Thread.join` takes for the thread's end): FFmpeg would read a film that
+        is already closed.
+        """
+        self._left.set()
+        interrupts: list[KeyboardInterrupt] = []
+        while not self._claim.acquire(blocking=False):
+            try:
+                self._over.wait()
+                break
+            except KeyboardInterrupt as error:
+                interrupts.append(error)
+        if interrupts:
+            raise interrupts[0]
+
+    def _move(self, source: Iterator[Any]) -> None:
+        try:
+            for item in source:
+                self._put(item)
+                if self._left.is_set():
+                    break
+            self._put(_End())
+        except BaseException as error:  # noqa: BLE001 - handed to the consumer's thread, which raises it
+            self._put(_End(error))
+        finally:
+            if isinstance(source, Generator):
+                source.close()
+
+    def _put(self, entry: object) -> None:
+        while not self._left.is_set():
+            try:
+                return self.entries.put(entry, timeout=_POLL_SECONDS)
             except queue.Full:
                 continue
-
-    source = iter(upstream)
-    try:
-        for item in source:
-            put(item)
-            if left.is_set():
-                break
-        put(_End())
-    except BaseException as error:  # noqa: BLE001 - handed to the consumer's thread, which raises it
-        put(_End(error))
-    finally:
-        if isinstance(source, Generator):
-            source.close()
 
 
 class Feed(Generic[T]):
@@ -173,86 +201,6 @@ class Feed(Generic[T]):
             self._ready.append(item)
             self._changed.notify_all()
             return not self._left
-
-
-class _Cancelled(BaseException):
-    """Raised where a `Pushed` asks for an item that will not come any more."""
-
-
-class Pushed(Generic[T, U]):
-    """Stages turned round: an item is pushed in, and what it completes comes back at once.
-
-    `work` pulls its items, so it has a thread of its own, which begins with the first item; it and
-    the caller take turns, never at the same time. An error of `work` is raised by the call in which
-    it happens.
-    """
-
-    def __init__(self, work: Callable[[Iterator[T]], Iterable[U]], name: str = "pushed") -> None:
-        self._work, self._name = work, name
-        self._given: queue.SimpleQueue[T | _End | _Cancelled] = queue.SimpleQueue()
-        self._turns: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._made: list[U] = []
-        self._error: BaseException | None = None
-        self._thread: threading.Thread | None = None
-        self.over = False
-        """Whether `work` has ended; nothing may be sent then."""
-
-    def send(self, item: T) -> list[U]:
-        """What `work` makes until it asks for the item after this one."""
-        self._begin()
-        return self._answer(item)
-
-    def end(self) -> list[U]:
-        """What `work` still held back; nothing can be sent after it."""
-        if self.over:
-            return []
-        self._begin()
-        return self._answer(_End())
-
-    def close(self) -> None:
-        """End `work` where it stands, and wait for that; what it still held is lost."""
-        if self._thread is not None and not self.over:
-            self._given.put(_Cancelled())
-            self._thread.join()
-        self.over = True
-
-    def _begin(self) -> None:
-        if self.over:
-            raise ValueError(f"{self._name} has ended: make another one")
-        if self._thread is None:
-            self._thread = background(self._run, self._name)
-            self._turns.get()
-
-    def _answer(self, entry: T | _End) -> list[U]:
-        if not self.over:
-            self._given.put(entry)
-            self._turns.get()
-        made, self._made = self._made, []
-        if self._error is not None:
-            raise self._error
-        return made
-
-    def _run(self) -> None:
-        try:
-            for item in self._work(self._items()):
-                self._made.append(item)
-        except _Cancelled:
-            pass
-        except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
-            self._error = error
-        finally:
-            self.over = True
-            self._turns.put(None)
-
-    def _items(self) -> Iterator[T]:
-        while True:
-            self._turns.put(None)
-            entry = self._given.get()
-            if isinstance(entry, _End):
-                return
-            if isinstance(entry, _Cancelled):
-                raise entry
-            yield entry
 
 
 def background(work: Callable[[], object], name: str) -> threading.Thread:

@@ -10,7 +10,7 @@ import pytest
 
 from vidgen import RGB, Filter, Frame, from_rgb, to_rgb
 from vidgen.errors import UsageError
-from vidgen.stage import Pushed
+from vidgen.filter.pushed import Pushed
 
 
 def pictures(count, dtype=np.uint8):

@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgen.errors import UsageError
+from vidgen.filter.pushed import Pushed
 from vidgen.frame import Color, Frame, Planes, VideoFormat
 from vidgen.job import Settings
 from vidgen.pipeline import build_stages, output_format
-from vidgen.stage import Pushed, chain
+from vidgen.stage import chain
 from vidgen.timing import parse_rate
 
 __all__ = ["Chosen", "Filter", "as_planes"]
