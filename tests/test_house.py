@@ -38,7 +38,7 @@ FLOORS = [
     {"stages", "reading"},
     {"pipeline"},
     {"segments", "stills", "live", "filter"},
-    {"cluster"},
+    {"cluster", "upscale"},
     {"bench"},
     {"cli", "plugins"},
     {"__main__"},

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+import vidgen
 from vidgen import stills
 from vidgen.bench.metrics import psnr
 from vidgen.errors import InputError, OutputError, UsageError
@@ -103,6 +104,20 @@ def test_a_sequence_keeps_its_numbers(tmp_path):
     names = sorted(path.name for path in tmp_path.glob("out*"))
     assert names == ["out007.png", "out008.png", "out010.png"]
     assert cv2.imread(str(tmp_path / "out010.png")).shape == (80, 120, 3)
+
+
+def test_python_runs_pictures_as_the_command_line_does(tmp_path):
+    for number in (1, 2):
+        cv2.imwrite(str(tmp_path / f"in{number}.png"), scene(40, 60))
+    told = []
+    for name in ("in1.png", "in%d.png"):
+        target = str(tmp_path / name.replace("in", "out"))
+        settings = vidgen.Settings(source=tmp_path / name, target=target, overwrite=True)
+        vidgen.run(settings, lambda progress: told.append(progress.frames))
+    assert told == [1, 1, 2]
+    assert cv2.imread(str(tmp_path / "out2.png")).shape == (80, 120, 3)
+    with pytest.raises(UsageError, match="a picture in gives one out"):
+        vidgen.run(vidgen.Settings(source=tmp_path / "in1.png", target=tmp_path / "out.mkv"))
 
 
 @pytest.mark.parametrize(

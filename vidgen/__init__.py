@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from vidgen.media.rgb import RGB as RGB
     from vidgen.media.rgb import from_rgb as from_rgb
     from vidgen.media.rgb import to_rgb as to_rgb
-    from vidgen.segments import run as run
     from vidgen.stages.predict import predict as predict
+    from vidgen.upscale import run as run
 
 __all__ = [
     "RGB",
@@ -54,7 +54,7 @@ _HOMES = {
     "from_rgb": "vidgen.media.rgb",
     "open": "vidgen.filter",
     "predict": "vidgen.stages.predict",
-    "run": "vidgen.segments",
+    "run": "vidgen.upscale",
     "stream": "vidgen.filter",
     "to_rgb": "vidgen.media.rgb",
 }

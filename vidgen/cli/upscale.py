@@ -103,19 +103,17 @@ def _make(settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
     from vidgen.bench.preview import write_before_after
     from vidgen.cluster import run as run_there
     from vidgen.segments import middle
-    from vidgen.segments import run as run_film
     from vidgen.stills import is_picture
-    from vidgen.stills import run as run_pictures
+    from vidgen.upscale import run as run_here
 
     bar = Bar(sys.stderr, silent=args.quiet)
     preview = None if args.preview is None else parse_time(args.preview)
     try:
-        if is_picture(settings.source):
-            report = run_pictures(settings, bar.show)
-        else:
-            settings = settings if preview is None else middle(settings, preview)
-            make = run_film if args.cluster is None else partial(run_there, address=args.cluster)
-            report = make(settings, bar.show, bar.say)
+        film = not is_picture(settings.source)
+        settings = middle(settings, preview) if film and preview is not None else settings
+        there = film and args.cluster is not None
+        make = partial(run_there, address=args.cluster) if there else run_here
+        report = make(settings, bar.show, bar.say)
     finally:
         bar.close()
     if not args.quiet:

@@ -40,7 +40,8 @@ def run(
     *,
     address: str = "auto",
 ) -> Report:
-    """As `vidgen.run`, on the Ray cluster at `address`; `jobs` pieces at a time, or one a machine.
+    """A film as by `vidgen.run`, on the Ray cluster at `address`; `jobs` pieces at a time, or one
+    a machine.
 
     Raises BackendError where there is no such cluster, and VidgenError as `vidgen.run` does.
     """
