@@ -7,6 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs vidgen[train]")
 
+from safetensors.torch import save_file  # noqa: E402
+
 from vidgen import zoo  # noqa: E402
 from vidgen.bench.lpips import find_lpips  # noqa: E402
 from vidgen.engines import choose_backend  # noqa: E402
@@ -124,11 +126,37 @@ def test_a_run_can_start_from_shipped_weights(recipe, pairs, tmp_path):
     larger = build(replace(recipe.net, scale=4))
     checkpoint.start(larger, file)
     assert torch.equal(larger.luma.head.weight, folded(net).luma.head.weight)
-    wider = build(replace(recipe.net, width=12))
-    with pytest.raises(UsageError, match="does not fit"):
-        checkpoint.start(wider, file)
+    for words in ({"width": 4}, {"grid": 2}):
+        with pytest.raises(UsageError, match="does not fit"):
+            checkpoint.start(build(replace(recipe.net, **words)), file)
     with pytest.raises(UsageError, match="no such file"):
         checkpoint.start(later, tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("shipped", [True, False])
+def test_a_wider_network_starts_as_the_narrower_one(recipe, tmp_path, shipped):
+    """The same function, from folded weights and from those in training, and it can learn."""
+    torch.manual_seed(5)
+    small = replace(recipe.net, depth=3)
+    net = build(small)
+    with torch.no_grad():
+        for value in net.parameters():  # none zero; biases not above
+            value.copy_(0.3 * torch.randn(value.shape))
+    net.project()
+    narrow = folded(net) if shipped else net
+    save_file(narrow.state_dict(), tmp_path / "narrow.safetensors")
+    wide = build(replace(small, width=2 * small.width, expand=2 * small.expand))
+    checkpoint.start(wide, tmp_path / "narrow.safetensors")
+    shapes = (1, 16, 24), (2, 8, 12), (small.scale**2, 16, 24)
+    y, uv, past = (torch.rand(1, *each, dtype=torch.float64) for each in shapes)
+    narrow, wide = narrow.double(), wide.double()
+    expected, drawn = narrow(y, uv, past), wide(y, uv, past)
+    for one, other in zip(expected, drawn, strict=True):
+        torch.testing.assert_close(other, one)
+    assert not torch.equal(narrow(y, uv)[0], expected[0]), "the past matters"
+    drawn[0].square().mean().backward()
+    news = wide.luma.tail.weight.grad[:, small.width :]
+    assert news.abs().amax((0, 2, 3)).count_nonzero() > 0, "new channels are drawn, so they learn"
 
 
 def test_the_learning_rate_warms_up_and_falls_to_a_hundredth(recipe):

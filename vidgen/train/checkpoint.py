@@ -111,25 +111,34 @@ def start(net: Network, path: Path) -> None:
     """Put the weights of a shipped model into `net`; the rest stays as it is.
 
     What the file lacks, and last layers where the scale is another one, are the rest. A network
-    that makes frames may be wider than that of the file, and then does the same at first. Raises
-    UsageError where there is no such file or any other weight has another shape.
+    that is wider than that of the file does the same at first: its new channels are seen by new
+    ones alone (as in Net2Net, T. Chen et al., 2016, but drawn, not copied). Raises UsageError where
+    there is no such file or any other weight does not fit.
     """
     if not path.is_file():
         raise UsageError(f"start = {str(path)!r}: no such file; give shipped weights, or none")
-    known = dict(net.named_parameters())
+    known, given = dict(net.named_parameters()), load_file(path)
+    same_scale = all(
+        len(value) == len(known[name])
+        for name, value in given.items()
+        if name in known and name.endswith("tail.weight")
+    )
     with torch.no_grad():
-        for name, value in load_file(path).items():
-            if name in known and known[name].shape == value.shape:
-                known[name].copy_(value)
-            elif name in known and isinstance(net, Fusion) and _fits(value, known[name]):
+        for name, value in given.items():
+            if not same_scale and name.endswith(_BY_SCALE):
+                continue
+            if name in known and _fits(name, value, known[name]):
                 _widen(known[name], value)
-            elif not name.endswith(_BY_SCALE):
+            elif not name.endswith(_BY_SCALE):  # without a history, nothing recalls
                 raise UsageError(f"start = {str(path)!r}: {name} does not fit this network")
 
 
-def _fits(value: Tensor, wider: Tensor) -> bool:
-    pairs = zip(value.shape, wider.shape, strict=True)
-    return value.ndim == wider.ndim and all(a <= b for a, b in pairs)
+def _fits(name: str, value: Tensor, wider: Tensor) -> bool:
+    """Whether no side is shorter; what comes in first, of pictures, must be the same."""
+    pairs = zip(value.shape, wider.shape, strict=False)
+    if value.ndim != wider.ndim or any(a > b for a, b in pairs):
+        return False
+    return "head" not in name.split(".") or value.ndim < 4 or value.shape[1] == wider.shape[1]
 
 
 def _widen(wider: Tensor, value: Tensor) -> None:

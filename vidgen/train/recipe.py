@@ -142,7 +142,8 @@ class Train:
     perceptual_net: str = "vgg16"
     """Or `alexnet`, which costs a tenth, but is what pictures are measured by later."""
     start: str = ""
-    """Weights to begin from, as safetensors, relative to the working folder; none by default."""
+    """Weights to begin from, as safetensors, relative to the working folder; none by default. May
+    be those of a narrower network: what is drawn is the same at first."""
     seed: int = 1
 
 
