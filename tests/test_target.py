@@ -5,7 +5,7 @@ import os
 import pytest
 
 from vidgen.errors import OutputError
-from vidgen.target import partial_path, publish, require_writable
+from vidgen.target import partial_path, publish, require_beside, require_writable
 
 
 def test_the_unfinished_name_keeps_the_suffix(tmp_path):
@@ -51,3 +51,19 @@ def test_folders_are_named_in_the_error(tmp_path):
         require_writable(tmp_path, tmp_path / "in.mkv", overwrite=True)
     with pytest.raises(OutputError, match="there is no folder"):
         require_writable(tmp_path / "no" / "out.mkv", tmp_path / "in.mkv", overwrite=False)
+
+
+def test_what_tells_of_films_is_none_of_them(tmp_path):
+    film, made = tmp_path / "film.mkv", tmp_path / "out.mkv"
+    film.write_bytes(b"film")
+    link, hard = tmp_path / "report.json", tmp_path / "hard.json"
+    link.symlink_to(film)
+    os.link(film, hard)
+    for path in (film, made, link, hard):
+        with pytest.raises(OutputError, match="itself"):
+            require_beside(path, film, made)
+    with pytest.raises(OutputError, match="there is no folder"):
+        require_beside(tmp_path / "no" / "report.json", film, made)
+    older = tmp_path / "older.json"
+    older.write_text("{}")
+    require_beside(older, film, made)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidgen.errors import OutputError
 
-__all__ = ["partial_path", "publish", "require_writable"]
+__all__ = ["partial_path", "publish", "require_apart", "require_beside", "require_writable"]
 
 
 def partial_path(target: Path) -> Path:
@@ -17,18 +17,39 @@ def partial_path(target: Path) -> Path:
 
 def require_writable(target: Path, source: Path, overwrite: bool) -> None:
     """Raise OutputError unless `target` may be made. Nothing is created."""
-    folder = target.parent
-    if target.is_dir():
-        raise OutputError(f"{target} is a folder; give the name of a file, such as out.mkv")
-    if not folder.is_dir():
-        raise OutputError(f"there is no folder {folder}; create it or give another output")
-    if target.exists():
-        if source.exists() and target.samefile(source):
-            raise OutputError(f"{target} is the input itself; give another output")
-        if not overwrite:
-            raise OutputError(f"{target} exists; give another output or --overwrite")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"no permission to write in {folder}; give another output")
+    _require_place(target)
+    require_apart(target, source)
+    if target.exists() and not overwrite:
+        raise OutputError(f"{target} exists; give another output or --overwrite")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"no permission to write in {target.parent}; give another output")
+
+
+def require_apart(target: Path, source: Path) -> None:
+    """Raise OutputError where `target` would be written over `source`, by whatever name."""
+    if target.exists() and source.exists() and target.samefile(source):
+        raise OutputError(f"{target} is the input itself; give another output")
+
+
+def require_beside(path: Path, *films: Path) -> None:
+    """Raise OutputError unless `path`, which tells of `films`, may be written and is none of them.
+
+    An older one is written over. A film need not be there yet. Nothing is created.
+    """
+    for film in films:
+        if path.resolve() == film.resolve():
+            raise OutputError(f"{path} is the film itself; give what tells of it another name")
+        require_apart(path, film)
+    _require_place(path)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise OutputError(f"no permission to write {path}; give another name")
+
+
+def _require_place(path: Path) -> None:
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file in it")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent}; create it first")
 
 
 def publish(partial: Path, target: Path) -> None:

@@ -222,3 +222,26 @@ def ordinary_user() -> list[str]:
     if shutil.which("setpriv") is None:
         pytest.skip("run as root, whom no permission binds, and there is no setpriv")
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "upscale film.mkv out.mkv --report film.mkv",
+        "upscale film.mkv out.mkv --report out.mkv",
+        "filter film.mkv film.mkv",
+        "filter film.mkv ./link.mkv",
+        "stream film.mkv film.mkv",
+        "stream film.mkv out.mkv --status-file film.mkv",
+        "stream film.mkv out.mkv --status-file out.mkv",
+        "compare film.mkv film.mkv --html film.mkv",
+        "compare film.mkv film.mkv --png link.mkv",
+        "compare film.mkv film.mkv --json film.mkv",
+    ],
+)
+def test_nothing_is_written_over_a_film(vidgen, error_of, clip, tmp_path, words):
+    film = clip("film.mkv")
+    (tmp_path / "link.mkv").symlink_to(film)
+    before = film.read_bytes()
+    assert "itself" in error_of(vidgen(*words.split()), 1)
+    assert film.read_bytes() == before

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidgen.errors import OutputError
+from vidgen.target import require_beside
 
 if TYPE_CHECKING:
     from vidgen.bench.compare import Comparison
@@ -64,6 +65,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.moments < 0:
         raise UsageError(f"--moments {args.moments}: give 0 for everywhere, or a number of places")
+    for path in (args.png, args.html, args.json if args.json != "-" else None):
+        if path:
+            require_beside(Path(path), args.reference, args.output)
     streams = compare_streams(args.reference, args.output)
     result = compare(
         args.reference,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vidgen.cli.options import add_group
 from vidgen.cli.progress import Bar, print_report
 from vidgen.errors import OutputError, UsageError, VidgenError
+from vidgen.target import require_beside
 from vidgen.timing import parse_time
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ def run(args: argparse.Namespace) -> int:
     keep_freed_memory()
     settings = _settings(args)
     films = films_to_make(args.sources, args.target, settings)
+    if args.report:
+        require_beside(
+            args.report, *(path for film in films for path in (film.source, film.target))
+        )
     alone = films[0].target == args.target
     entries: list[dict[str, Any]] = []
     try:

@@ -19,7 +19,14 @@ from typing import Any
 
 from vidgen.filter.push import Chosen
 from vidgen.frame import Frame
-from vidgen.media.live import LiveInput, LiveOutput, OutputOptions, Passing, muxer_of
+from vidgen.media.live import (
+    LiveInput,
+    LiveOutput,
+    OutputOptions,
+    Passing,
+    muxer_of,
+    require_other_file,
+)
 from vidgen.stage import prefetch
 
 __all__ = ["PipeReport", "pipe"]
@@ -54,6 +61,7 @@ def pipe(
     Times are the source's own. `container` and `options` are FFmpeg's words for reading; the other
     words are those of `Filter`.
     """
+    require_other_file(sink, source)
     report, passing = PipeReport(), deque[Passing]()
     with ExitStack() as stack:
         reader = stack.enter_context(LiveInput(source, container=container, options=options))

@@ -8,7 +8,8 @@ from os import fspath
 from pathlib import Path
 from typing import Any
 
-from vidgen.media.live import OutputOptions
+from vidgen.media.live import OutputOptions, is_file, require_other_file
+from vidgen.target import require_beside
 
 __all__ = ["TIERS", "LiveReport", "LiveSettings"]
 
@@ -65,6 +66,13 @@ class LiveSettings:
         object.__setattr__(self, "latency", Fraction(self.latency))
         if self.status_file is not None:
             object.__setattr__(self, "status_file", Path(self.status_file))
+
+    def require_files_apart(self) -> None:
+        """Raise OutputError where the sink or the status file would be written over a film."""
+        require_other_file(self.sink, self.source)
+        if self.status_file is not None:
+            urls = self.source, self.sink
+            require_beside(self.status_file, *(Path(url) for url in urls if is_file(url)))
 
 
 @dataclass(slots=True)

@@ -17,8 +17,9 @@ from vidgen.errors import OutputError, UsageError
 from vidgen.media.live.known import unknown_options
 from vidgen.media.live.relay import local_udp, srt_url
 from vidgen.media.source import require_file
+from vidgen.target import require_apart
 
-__all__ = ["Address", "is_file", "is_paced", "muxer_of", "sink", "source"]
+__all__ = ["Address", "is_file", "is_paced", "muxer_of", "require_other_file", "sink", "source"]
 
 _CAN_LISTEN = ("tcp", "rtmp", "http", "rtsp")
 _WIRED_SOURCES = ("tcp", "udp")  # HTTP's may be lists of other URLs
@@ -68,6 +69,12 @@ def is_paced(url: str) -> bool:
 def is_file(url: str) -> bool:
     """Whether that is the name of a file."""
     return url != "-" and not _scheme(url)
+
+
+def require_other_file(sink: str, source: str) -> None:
+    """Raise OutputError where both are one file, which writing would destroy."""
+    if is_file(sink) and is_file(source):
+        require_apart(Path(sink), Path(source))
 
 
 def source(
