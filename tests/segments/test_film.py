@@ -10,10 +10,13 @@ import av
 import pytest
 
 from vidgen.errors import OutputError
-from vidgen.media import source
+from vidgen.media import Decoder, source
+from vidgen.pipeline import build_stages
 from vidgen.scan import Scan
 from vidgen.segments import run, scans
+from vidgen.segments.film import _looked_at
 from vidgen.segments.folder import hold, work_folder
+from vidgen.segments.identity import identify
 
 
 def pieces(settings):
@@ -155,13 +158,79 @@ def test_other_settings_start_anew_and_say_so(settings, contents, whole):
     asked = settings()
     with pytest.raises(KeyboardInterrupt):
         run(asked, stop_at(100))
-    with pytest.raises(OutputError, match=r"--crf was None.*leave out --resume"):
+    with pytest.raises(OutputError, match=r"--crf was 18\.0;.*leave out --resume"):
         run(settings(crf=30.0, resume=True))
     with pytest.raises(KeyboardInterrupt):
         run(settings(crf=30.0), stop_at(20))
     report = run(asked)
     assert report.frames_found == 60
     assert contents(asked.target) == whole
+
+
+DONE = {"fps": "50", "scale": 2, "preset": None}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, {"tier": "realtime"}),
+        ({}, {"tier": "realtime", "model": "x2-realtime", "strength": 0}),
+        ({}, {"codec": "x264", "crf": 18, "preset": "medium", "generate": "interpolate"}),
+        ({"codec": "ffv1"}, {"codec": "ffv1", "depth": 8}),
+        ({}, {"fps": "50/1"}),
+        ({}, {"fps": "x2"}),
+        ({"fps": "30000/1001"}, {"fps": "29.97"}),
+        ({}, {"scale": None}),
+        ({}, {"scale": None, "size": "192x128"}),
+        ({"scale": None, "size": "480p"}, {"scale": None, "size": "720x480"}),
+        ({}, {"start": 0, "segment": 1.0, "backend": "openvino", "jobs": 3}),
+    ],
+)
+def test_what_is_said_aloud_or_otherwise_is_the_same(settings, asked, said):
+    keys = {identity(settings(**{**DONE, **words})).key for words in (asked, {**asked, **said})}
+    assert len(keys) == 1
+
+
+def test_what_changes_pictures_is_another_thing(settings):
+    others = [
+        {"tier": "balanced"}, {"model": "x2-still"}, {"codec": "x265"}, {"crf": 19},
+        {"preset": "fast"}, {"depth": 10}, {"fps": None}, {"fps": "25"}, {"fps": "51"},
+        {"scale": 1}, {"scale": 4}, {"size": "190x128", "scale": None}, {"strength": 0.5},
+        {"generate": "predict"}, {"start": 1}, {"end": 3}, {"segment": 2}, {"deinterlace": "off"},
+    ]  # fmt: skip
+    keys = {identity(settings(**{**DONE, **words})).key for words in ({}, *others)}
+    assert len(keys) == 1 + len(others)
+
+
+def identity(asked):
+    with Decoder(asked.source, start=asked.start, end=asked.end) as decoder:
+        job = _looked_at(asked, decoder)[0]
+    return identify(job, *build_stages(asked, job.video, job.origin, job.scan))
+
+
+def test_a_run_goes_on_when_its_defaults_are_said_aloud(settings, contents, whole):
+    with pytest.raises(KeyboardInterrupt):
+        run(settings(), stop_at(100))
+    said = settings(tier="realtime", crf=18, fps="x2", size="96x64", scale=None)
+    report = run(said)
+    assert report.frames_found == 60
+    assert contents(said.target) == whole
+
+
+def test_a_run_of_an_earlier_vidgen_is_told_of(settings):
+    """Which had written down the words as they were given."""
+    asked = settings()
+    with pytest.raises(KeyboardInterrupt):
+        run(asked, stop_at(100))
+    path = next(work_folder(asked.target).glob("*/job.json"))
+    facts = json.loads(path.read_text())
+    path.write_text(json.dumps({"asked": facts.pop("done"), **facts}))
+    path.parent.rename(path.parent.with_name("0123456789ab"))
+    with pytest.raises(OutputError, match=r"an earlier one, which.*leave out --resume"):
+        run(settings(resume=True))
+    report = run(asked)
+    assert report.frames_found == 0
+    assert any("starts anew: in the earlier run vidgen was an earl" in e for e in report.notes)
 
 
 def test_another_source_of_the_same_name_starts_anew(settings, film, tmp_path):

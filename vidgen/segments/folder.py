@@ -75,7 +75,7 @@ class Work:
         if identity.key in others or not others or resume is False:
             return identity.key
         for key, facts in others.items():
-            if resume and facts["asked"] == identity.asked:
+            if resume and facts.get("done") == identity.done:
                 self.notes.append(f"goes on, though {identity.differences(facts)}")
                 return key
         differences = identity.differences(next(iter(others.values())))
@@ -153,7 +153,7 @@ def _entered(folder: Path, job: Job, identity: Identity) -> Job:
     path = folder / "job.json"
     with suppress(*BAD_RECORD):
         return replace(job, threads=int(json.loads(path.read_text("utf-8"))["threads"]))
-    facts = {"asked": identity.asked, "by": identity.by, "threads": job.threads}
+    facts = {"done": identity.done, "by": identity.by, "threads": job.threads}
     facts["scan"] = job.scan.to_json()
     write_durably(path, {"source": str(job.settings.source.absolute()), **facts})
     sync_folder(folder.parent)

@@ -1,20 +1,26 @@
-"""What a film's new version depends on: only if it is the same do two runs' pieces fit."""
+"""What a film's new version depends on: only if it is the same do two runs' pieces fit.
+
+That is what is done, not how it was asked for: a default that is said aloud, or a size or rate in
+other words, is the same.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from vidgen.frame import VideoFormat
 from vidgen.job import NO_PICTURE_DEPENDS_ON, Job, Settings
-from vidgen.pipeline import Steps
+from vidgen.media.codecs import find_codec
+from vidgen.pipeline import Steps, output_format
 from vidgen.stages import Upscale
 
-__all__ = ["Identity", "asked_of", "content_of", "identify", "program"]
+__all__ = ["Identity", "content_of", "done_to", "identify", "program"]
 
 _ENDS = 1 << 20  # bytes at the head and the tail of the source that are looked at
 _PROGRAM = ("vidgen", "av", "numpy", "opencv-python-headless")  # what makes pictures beside engines
@@ -24,21 +30,22 @@ _PROGRAM = ("vidgen", "av", "numpy", "opencv-python-headless")  # what makes pic
 class Identity:
     """All that the pictures depend on."""
 
-    asked: dict[str, str]
-    """The source's content and the settings."""
+    done: dict[str, str]
+    """The source's content and what the settings come to."""
     by: dict[str, str]
     """The program, its libraries, its networks, the machine."""
 
     @property
     def key(self) -> str:
         """Short and different for each identity; a folder's name."""
-        text = json.dumps([self.asked, self.by], sort_keys=True)
+        text = json.dumps([self.done, self.by], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def differences(self, other: Mapping[str, Any]) -> str:
         """`--crf was 18.0`: in what an identity that was written down is another one."""
-        was = {**other.get("asked", {}), **other.get("by", {})}
-        now = {**self.asked, **self.by}
+        if "done" not in other:
+            return "vidgen was an earlier one, which wrote down less"
+        was, now = {**other["done"], **other.get("by", {})}, {**self.done, **self.by}
         changed = [name for name in was.keys() | now.keys() if was.get(name) != now.get(name)]
         return ", ".join(f"{name} was {was.get(name, 'not known')}" for name in sorted(changed))
 
@@ -50,14 +57,34 @@ def identify(job: Job, steps: Steps, engine: str) -> Identity:
         for step in steps.values()
         if isinstance(step, Upscale)
     }
-    return Identity(
-        asked_of(job.settings),
-        {**program(), **models, "engine": engine},
+    settings = _said(job.settings, steps, output_format(steps, job.video))
+    return Identity(done_to(settings), {**program(), **models, "engine": engine})
+
+
+def _said(settings: Settings, steps: Steps, video: VideoFormat) -> Settings:
+    """The settings with all that pictures depend on said aloud, each thing in one way."""
+    codec = find_codec(settings.codec)
+    network = next((step for step in steps.values() if isinstance(step, Upscale)), None)
+    pixels = "" if video.sample_aspect_ratio == 1 else f", pixels {video.sample_aspect_ratio}"
+    quality = codec.crf if settings.crf is None else settings.crf
+    return replace(
+        settings,
+        scale=None,
+        size=f"{video.width}x{video.height}{pixels}",
+        fps=None if settings.fps is None else str(video.fps),
+        tier=settings.tier or "realtime",
+        model=network.model.name if network else None,
+        strength=float(network.model.strength) if network else None,
+        backend=network.backend.name if network else settings.backend,
+        crf=None if quality is None else float(quality),
+        preset=settings.preset or codec.preset or None,
+        depth=video.bit_depth,
     )
 
 
-def asked_of(settings: Settings) -> dict[str, str]:
+def done_to(settings: Settings) -> dict[str, str]:
     """The source's content and the settings that pictures depend on. Raises OSError."""
+    settings = replace(settings, start=settings.start or None)
     words = {
         f"--{field.name}": str(getattr(settings, field.name))
         for field in fields(settings)
