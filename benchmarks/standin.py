@@ -1,12 +1,13 @@
 """CuPy as far as vidgen uses it, on the CPU: memory is NumPy's, kernels run through `shim`.
 
 It keeps to the rules of CUDA that an engine could break unseen: nothing runs during a capture, no
-copy and no wait belongs into one, a kernel gets the shared memory that it was promised, and memory
-and what crosses to it and back are counted.
+copy and no wait belongs into one, a kernel gets the shared memory that it was promised, an array
+stays on the thread that made it, and memory and what crosses to it and back are counted.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -60,7 +61,7 @@ class _CuPy(SimpleNamespace):
             ndarray=_Array,
             cuda=SimpleNamespace(
                 Device=lambda number: _Device(shared_bytes, capability),
-                Stream=lambda non_blocking: _Stream(self),
+                Stream=_Streams(self),
                 Event=_Event,
                 get_elapsed_time=lambda begin, end: 1000 * (end.seconds - begin.seconds),
                 memory=SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
@@ -98,6 +99,30 @@ class _Array:
             raise OutOfMemoryError
         self.array, self.cupy, self.dtype, self.shape = array, cupy, array.dtype, array.shape
         self.itemsize, self.nbytes, self.data = array.itemsize, array.nbytes, _Pointer(self)
+        self.thread = threading.get_ident()
+
+    def __getitem__(self, part: Any) -> _View:
+        return _View(self, part)
+
+    def __setitem__(self, part: Any, other: _Array) -> None:
+        assert self.cupy.capture is None, "it is not for a graph"
+        self.here().array[part] = other.here().array
+
+    def astype(self, dtype: Any, copy: bool = True) -> _Array:
+        if not copy and dtype == self.dtype:
+            return self
+        return _Array(self.cupy, self.here().array.astype(dtype))
+
+    def __dlpack__(self, **words: Any) -> Any:
+        return self.here().array.__dlpack__(**words)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.array.__dlpack_device__()
+
+    def here(self) -> Self:
+        """Itself, on its own thread."""
+        assert threading.get_ident() == self.thread, "an array of the device crossed a thread"
+        return self
 
     def __del__(self) -> None:
         if hasattr(self, "cupy"):
@@ -107,13 +132,22 @@ class _Array:
         assert self.cupy.capture is None, "a copy from the host in a graph"
         assert plane.dtype == self.dtype
         assert plane.flags.c_contiguous
-        self.array[...] = plane
+        self.here().array[...] = plane
         self.cupy.bytes_up += self.nbytes
 
     def get(self, stream: _Stream | None = None) -> NDArray[Any]:
         assert self.cupy.capture is None, "a copy to the host in a graph"
         self.cupy.bytes_down += self.nbytes
-        return self.array.copy()
+        return self.here().array.copy()
+
+
+class _View(_Array):
+    """A part of another array."""
+
+    def __init__(self, whole: _Array, part: Any) -> None:
+        self.whole = whole.here()
+        self.array = whole.array[part]
+        self.dtype, self.shape, self.thread = whole.dtype, self.array.shape, whole.thread
 
 
 class _Pointer:
@@ -132,7 +166,7 @@ class _Pointer:
         array = self.owner()
         assert array is not None, "memory that was given back"
         assert array.cupy.capture is None, "it is not for a graph"
-        return array.array.reshape(-1).view(np.uint8)[:size]
+        return array.here().array.reshape(-1).view(np.uint8)[:size]
 
 
 class _Device:
@@ -150,6 +184,16 @@ class _Device:
         pass
 
 
+class _Streams:
+    """Makes streams; `null` is the default one."""
+
+    def __init__(self, cupy: _CuPy) -> None:
+        self.cupy, self.null = cupy, _Stream(cupy)
+
+    def __call__(self, non_blocking: bool) -> _Stream:
+        return _Stream(self.cupy)
+
+
 class _Stream:
     ptr = 7
 
@@ -158,6 +202,12 @@ class _Stream:
 
     def synchronize(self) -> None:
         assert self.cupy.capture is None, "a capture cannot wait"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
 
     def begin_capture(self) -> None:
         assert self.cupy.launches, "kernels must run once before they are captured"
@@ -216,7 +266,7 @@ class _Kernel:
     ) -> None:
         assert shared_mem <= self.max_dynamic_shared_size_bytes <= self.cupy.shared_bytes
         assert all(isinstance(each, _Array | np.generic) for each in arguments), "CuPy takes no int"
-        plain = [each.array if isinstance(each, _Array) else each for each in arguments]
+        plain = [each.here().array if isinstance(each, _Array) else each for each in arguments]
         if self.cupy.capture is not None:
             self.cupy.capture.append(lambda: self._run(grid, block, plain, shared_mem))
             return

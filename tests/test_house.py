@@ -31,11 +31,12 @@ MODULES = {
 FLOORS = [
     {"errors"},
     {"timing", "frame", "scan", "light", "reference"},
-    {"stage", "stopwatch", "zoo", "kernels", "job", "memory", "sizes", "target"},
+    {"stage", "stopwatch", "zoo", "kernels", "job", "memory", "sizes", "surface", "target"},
     {"media", "engines"},
     {"motion", "adopt"},
     {"restore"},
     {"stages", "reading"},
+    {"way"},
     {"pipeline"},
     {"segments", "stills", "live", "filter"},
     {"cluster", "upscale"},

@@ -5,8 +5,9 @@
 
 New frames are made before upscaling, since flow is cheap at low resolution. Where no network keeps
 all cores busy, a queue after motion lets a thread of its own go ahead there. Only host pictures
-cross a queue. What runs is one segment, alone: its pictures depend on the job and on nothing that
-was made before. Where it begins inside a shot, frames from before it are run in and thrown away.
+cross a queue: where NVDEC's or NVENC's stay on the GPU, there is none at that end. What runs is one
+segment, alone: its pictures depend on the job and on nothing that was made before. Where it begins
+inside a shot, frames from before it are run in and thrown away.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from vidgen.stages import (
 )
 from vidgen.stopwatch import Stopwatches
 from vidgen.timing import parse_rate
+from vidgen.way import Way, way_of
 from vidgen.zoo import Model, load
 
 __all__ = ["Steps", "build_stages", "make_segment", "output_format", "through"]
@@ -71,19 +73,24 @@ def make_segment(
     began = time.perf_counter()
     with ExitStack() as stack:
         steps, _ = build_stages(job.settings, job.video, job.origin, job.scan)
-        watches = Stopwatches()
+        way = way_of(job.settings, steps)
+        steps, watches = way.steps, Stopwatches()
         restores, looks_on = "restore" in steps, isinstance(steps.get("generate"), Generate)
-        reading = Reading(job, segment, restores=restores, looks_on=looks_on)
+        reading = Reading(job, segment, restores=restores, looks_on=looks_on, gpu=way.lands)
         stack.callback(reading.decoder.close)
-        decoded = prefetch(watches("decode", "decode", reading), name="decode")
+        decoded = watches("compute" if reading.lands else "decode", "decode", reading)
+        if not reading.lands:
+            decoded = _queued(decoded, "decode", stack)
         begin, end = _shown(segment, steps)
-        frames = through(steps, stack.enter_context(closing(decoded)), watches, stack, end)
+        frames = through(steps, decoded, watches, stack, end)
         frames = dropwhile(lambda frame: frame.time < begin, frames)
-        computed = stack.enter_context(closing(prefetch(frames, name="compute")))
-        pictures = watches("encode", "encode wait", computed)
-        written = _encode(job, steps, target, pictures, progress)
+        if way.stays is None:
+            frames = _queued(frames, "compute", stack)
+        thread = "encode" if way.stays is None else "compute"
+        pictures = watches(thread, "encode wait", frames)
+        written = _encode(job, way, target, pictures, progress)
     seconds = watches.seconds()
-    seconds["encode"] = seconds.pop("encode full")
+    seconds["encode"] = seconds.pop(f"{thread} full")
     return Made(
         coded=written.coded,
         time_base=written.time_base,
@@ -97,6 +104,10 @@ def make_segment(
         notes=(*reading.decoder.notes, *written.notes),
         broken=reading.broken,
     )
+
+
+def _queued(frames: Iterable[Frame], name: str, stack: ExitStack) -> Iterator[Frame]:
+    return stack.enter_context(closing(prefetch(frames, name=name)))
 
 
 def through(
@@ -253,7 +264,7 @@ class _Written(NamedTuple):
 
 def _encode(
     job: Job,
-    steps: Steps,
+    way: Way,
     target: Path,
     pictures: Iterator[Frame],
     progress: Callable[[int, Fraction], None],
@@ -264,7 +275,7 @@ def _encode(
     settings, generated, held = job.settings, 0, Counter[str]()
     encoder = Encoder(
         target,
-        output_format(steps, job.video),
+        output_format(way.steps, job.video),
         codec=settings.codec,
         crf=settings.crf,
         preset=settings.preset,
@@ -272,6 +283,7 @@ def _encode(
         piece_of=settings.source,
         start=job.offset,
         threads=job.threads,
+        gpu=way.stays,
     )
     with encoder:
         for number, frame in enumerate(chain([first], pictures), 1):

@@ -9,6 +9,7 @@ from vidgen.errors import TruncatedError
 from vidgen.frame import Frame
 from vidgen.job import Job, Segment
 from vidgen.media import Decoder
+from vidgen.surface import GpuPictures
 
 __all__ = ["Reading"]
 
@@ -22,10 +23,18 @@ class Reading:
     """The run-in, the segment's own frames, and the first one after it; more where that is needed.
 
     `restores`: fields are made pictures, from those around them. `looks_on`: repetitions are looked
-    for beyond a frame.
+    for beyond a frame. Where `gpu` is given, and NVDEC takes the film, frames lie on that GPU.
     """
 
-    def __init__(self, job: Job, segment: Segment, *, restores: bool, looks_on: bool) -> None:
+    def __init__(
+        self,
+        job: Job,
+        segment: Segment,
+        *,
+        restores: bool,
+        looks_on: bool,
+        gpu: GpuPictures | None = None,
+    ) -> None:
         alone = segment.fresh and not restores
         self._from = segment.begin if alone else segment.begin - _RUN_IN
         self._segment = segment
@@ -35,8 +44,10 @@ class Reading:
             own = segment.end - job.zero
             reach = own + (_RUN_OUT if restores or looks_on else _NEXT)
             end = reach if end is None else min(reach, max(end, own))
-        self.decoder = Decoder(job.settings.source, start=first, end=end)
-        self.decoder.format = job.video  # also where the source changes its own in mid-film
+        video = job.video  # also where the source changes its own in mid-film
+        self.decoder = Decoder(job.settings.source, start=first, end=end, video=video, gpu=gpu)
+        self.lands = gpu is not None and not self.decoder.decoded_on_host
+        """Whether frames lie on the GPU."""
         self.frames = 0
         """Frames of the segment itself."""
         self.broken = ""

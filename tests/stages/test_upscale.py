@@ -48,7 +48,7 @@ class Backend:
         self.engines.append(Repeat(inputs_of(model, width, height, bit_depth)))
         return self.engines[-1]
 
-    def memory(self, factor, *, finds_motion):
+    def memory(self, factor, *, finds_motion, stays):
         return None
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from vidgen.engines.chains import Chain
 from vidgen.engines.device import Card, DeviceEngine
 from vidgen.engines.networks import read_chains
+from vidgen.engines.pictures import DevicePictures
 from vidgen.engines.recall import DeviceMemory
 from vidgen.engines.shapes import Shapes, inputs_of, outputs_of
 from vidgen.engines.tiles import Launch, plan
@@ -70,9 +71,13 @@ class Cuda:
         with self._card.current():
             return CudaEngine(self._card, self._shared_bytes, chains, inputs, outputs)
 
-    def memory(self, factor: int, *, finds_motion: bool) -> DeviceMemory:
+    def memory(self, factor: int, *, finds_motion: bool, stays: bool = False) -> DeviceMemory:
         """What its engines recall of pictures `factor` times the film's size, on the GPU."""
-        return DeviceMemory(self._card, factor, finds_motion=finds_motion)
+        return DeviceMemory(self._card, factor, finds_motion=finds_motion, stays=stays)
+
+    def pictures(self) -> DevicePictures:
+        """What takes pictures from NVDEC and gives them to NVENC, on the GPU."""
+        return DevicePictures(self._card)
 
 
 class CudaEngine(DeviceEngine):

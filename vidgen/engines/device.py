@@ -47,6 +47,19 @@ class Card:
                 "nvidia-smi says, end that or give another --device, or --backend openvino"
             ) from error
 
+    def with_room(self, make: Callable[..., Any], *words: Any, width: int, height: int) -> Any:
+        """What `make` makes there. Raises BackendError where there is no room for the picture."""
+        try:
+            made = make(*words)
+        except self.cupy.cuda.memory.OutOfMemoryError:
+            made = None
+        if made is None:
+            raise BackendError(
+                f"the GPU has no memory left for {width}x{height}; give a smaller --size, "
+                "--tier realtime, fewer --jobs, or --backend openvino"
+            )
+        return made
+
 
 def nothing() -> None:
     """No work."""
@@ -83,17 +96,8 @@ class DeviceEngine(ABC):
         return self._with_room(self.card.cupy.empty, shape, dtype)
 
     def _with_room(self, make: Callable[..., Any], *words: Any) -> Any:
-        try:
-            made = make(*words)
-        except self.card.cupy.cuda.memory.OutOfMemoryError:
-            made = None
-        if made is None:
-            (height, width), _ = next(iter(self._outputs.values()))
-            raise BackendError(
-                f"the GPU has no memory left for {width}x{height}; give a smaller --size, "
-                "--tier realtime, fewer --jobs, or --backend openvino"
-            )
-        return made
+        (height, width), _ = next(iter(self._outputs.values()))
+        return self.card.with_room(make, *words, width=width, height=height)
 
     def __call__(self, *planes: NDArray[Any]) -> Planes:
         """Run once. The result belongs to the caller; the inputs are not kept."""
@@ -108,15 +112,18 @@ class DeviceEngine(ABC):
         planes: Sequence[NDArray[Any]],
         before: Callable[[], None] = nothing,
         after: Callable[[], None] = nothing,
+        *,
+        stays: bool = False,
     ) -> Planes:
         """Run once, with what `before` and `after` put on the stream around the network's work.
 
-        `planes` are the first of its inputs; `before` may write the others, and `after` read what
-        was made. Raises BackendError where the GPU fails.
+        `planes` are the first of its inputs, of the host or of the GPU; `before` may write the
+        others, and `after` read what was made. With `stays` the result is on the GPU. Raises
+        BackendError where the GPU fails.
         """
         with self.card.current():
             try:
-                return self._run(planes, before, after)
+                return self._run(planes, before, after, stays)
             except self.card.failures as error:
                 (height, width), _ = next(iter(self._outputs.values()))
                 raise BackendError(
@@ -130,17 +137,34 @@ class DeviceEngine(ABC):
         planes: Sequence[NDArray[Any]],
         before: Callable[[], None],
         after: Callable[[], None],
+        stays: bool,
     ) -> Planes:
         for buffer, plane in zip(self.given.values(), planes, strict=False):
-            buffer.set(np.ascontiguousarray(plane, buffer.dtype), stream=self._stream)
+            self._give(buffer, plane)
         before()
         self.enqueue()
         after()
-        y, uv = (buffer.get(stream=self._stream) for buffer in self.made.values())
+        dtypes = [dtype for _, dtype in self._outputs.values()]
+        made = [
+            self._kept(buffer, dtype) if stays else buffer.get(stream=self._stream)
+            for buffer, dtype in zip(self.made.values(), dtypes, strict=True)
+        ]
         self._stream.synchronize()
         self._ran()
-        dtypes = [dtype for _, dtype in self._outputs.values()]
-        return y.astype(dtypes[0], copy=False), uv.astype(dtypes[1], copy=False)
+        y, uv = (plane.astype(of, copy=False) for plane, of in zip(made, dtypes, strict=True))
+        return y, uv
+
+    def _give(self, buffer: Any, plane: NDArray[Any]) -> None:
+        if isinstance(plane, np.ndarray):
+            buffer.set(np.ascontiguousarray(plane, buffer.dtype), stream=self._stream)
+            return
+        with self._stream:
+            buffer[...] = plane
+
+    def _kept(self, buffer: Any, dtype: np.dtype[Any]) -> Any:
+        """A copy on the GPU, since the next run writes over the buffer."""
+        with self._stream:
+            return self._with_room(buffer.astype, dtype)
 
     def _ran(self) -> None:  # noqa: B027 - nothing to do for most
         """After each run."""

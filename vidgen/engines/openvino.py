@@ -78,7 +78,10 @@ class OpenVINO:
             raise BackendError(f"OpenVINO cannot build {model.name}: {reason}") from error
         return _Engine(compiled, inputs, outputs_of(model, width, height, bit_depth))
 
-    def memory(self, factor: int, *, finds_motion: bool) -> None:
+    def memory(self, factor: int, *, finds_motion: bool, stays: bool = False) -> None:
+        """None: pictures lie on the host."""
+
+    def pictures(self) -> None:
         """None: pictures lie on the host."""
 
     def _read(self, model: Model, bit_depth: int) -> Any:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vidgen.engines.shapes import Shapes
 from vidgen.frame import Field, Planes
+from vidgen.surface import GpuPictures
 from vidgen.zoo import Model
 
 __all__ = ["Backend", "Engine", "Memory"]
@@ -74,10 +75,18 @@ class Backend(Protocol):
         """An engine for pictures of exactly that size. Raises BackendError or ModelError."""
         ...
 
-    def memory(self, factor: int, *, finds_motion: bool) -> Memory | None:
+    def memory(self, factor: int, *, finds_motion: bool, stays: bool = False) -> Memory | None:
         """What its engines recall of pictures `factor` times the film's size, on its device.
 
-        With `finds_motion` it looks for the motion itself, there, and asks nobody. None where
-        pictures lie on the host: `vidgen.motion.history` is for these.
+        With `finds_motion` it looks for the motion itself, there, and asks nobody; with `stays` the
+        results are on the device, too. None where pictures lie on the host:
+        `vidgen.motion.history` is for these.
+        """
+        ...
+
+    def pictures(self) -> GpuPictures | None:
+        """What takes pictures from a decoder on its device and gives them to an encoder there.
+
+        None where pictures lie on the host.
         """
         ...

@@ -28,8 +28,8 @@ _KINDS = {"uint8": "u8", "uint16": "u16", "float16": "f16"}
 class DeviceMemory:
     """See `Memory`, and `Backend.memory`."""
 
-    def __init__(self, card: Card, factor: int, *, finds_motion: bool) -> None:
-        self._card, self._factor = card, factor
+    def __init__(self, card: Card, factor: int, *, finds_motion: bool, stays: bool = False) -> None:
+        self._card, self._factor, self._stays = card, factor, stays
         self._workspace = Workspace(card)
         self._search = BlockSearch(self._workspace) if finds_motion else None
         self._drawer: DeviceEngine | None = None
@@ -44,6 +44,7 @@ class DeviceMemory:
             planes,
             lambda: self._recall(engine, flow),
             lambda: self._settle(engine, flow is not None, keep),
+            stays=self._stays,
         )
 
     def forget(self) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from vidgen.engines.building import bridged_logger, build_plan
 from vidgen.engines.device import Card, DeviceEngine
+from vidgen.engines.pictures import DevicePictures
 from vidgen.engines.plans import cached, identity, keep, read
 from vidgen.engines.recall import DeviceMemory
 from vidgen.engines.shapes import Shapes, inputs_of, outputs_of
@@ -100,9 +101,13 @@ class TensorRT:
             planes, compiled = (inputs, outputs), f"{name}.compiled"
             return PlanEngine(self._trt, self._card, self._logger, plan, *planes, compiled)
 
-    def memory(self, factor: int, *, finds_motion: bool) -> DeviceMemory:
+    def memory(self, factor: int, *, finds_motion: bool, stays: bool = False) -> DeviceMemory:
         """What its engines recall of pictures `factor` times the film's size, on the GPU."""
-        return DeviceMemory(self._card, factor, finds_motion=finds_motion)
+        return DeviceMemory(self._card, factor, finds_motion=finds_motion, stays=stays)
+
+    def pictures(self) -> DevicePictures:
+        """What takes pictures from NVDEC and gives them to NVENC, on the GPU."""
+        return DevicePictures(self._card)
 
     def _facts(self, model: Model, inputs: Shapes) -> dict[str, Any]:
         """All that a plan depends on."""

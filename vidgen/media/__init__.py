@@ -5,6 +5,7 @@ from vidgen.media.codecs import (
     encoded_depth,
     holding_suffixes,
     require_encodable,
+    takes_gpu_pictures,
 )
 from vidgen.media.decode import Decoder, probe
 from vidgen.media.encode import Encoder, scenes_left_behind
@@ -36,4 +37,5 @@ __all__ = [
     "require_showable",
     "require_sound",
     "scenes_left_behind",
+    "takes_gpu_pictures",
 ]

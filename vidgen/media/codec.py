@@ -39,6 +39,8 @@ class Codec:
     """The hardware that it runs on; empty where any machine will do."""
     instead: str = ""
     """The codec to be given where that is absent."""
+    on_nvidia: bool = False
+    """True where it takes pictures that lie on an NVIDIA GPU."""
     containers: tuple[str, ...]
     """Suffixes of the containers that hold it, the best first."""
 

@@ -28,6 +28,7 @@ __all__ = [
     "piece_container",
     "quiet_svt",
     "require_encodable",
+    "takes_gpu_pictures",
 ]
 
 _X26X_PRESETS = (
@@ -188,6 +189,11 @@ def container_of(target: Path, codec: Codec) -> Container:
 def encoded_depth(codec: str, source: int, asked: int | None) -> int:
     """8 or 10: the depth that pictures of `source` bits are encoded in. Raises UsageError."""
     return find_codec(codec).bit_depth(source, asked)
+
+
+def takes_gpu_pictures(codec: str) -> bool:
+    """Whether the encoder takes pictures that lie on an NVIDIA GPU. Raises UsageError."""
+    return find_codec(codec).on_nvidia
 
 
 def require_encodable(

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.video.stream import VideoStream
 
 from vidgen.errors import InputError, TruncatedError
@@ -20,14 +21,19 @@ from vidgen.media.extras import what_is_left_behind
 from vidgen.media.gaps import Gaps
 from vidgen.media.hdr import stated_peak
 from vidgen.media.info import MediaInfo
+from vidgen.media.nvidia import Landing, exact, on_host, shared, why_not
 from vidgen.media.pictures import Pictures
 from vidgen.media.source import sample_aspect_ratio
 from vidgen.media.timestamps import Stamps
 from vidgen.media.unsaid import said_by_size
 from vidgen.media.whole import SLACK_SECONDS, fragments_missing, lists_all
+from vidgen.surface import GpuPictures
 from vidgen.timing import format_time, snap_rate
 
 __all__ = ["Decoder", "format_of", "probe"]
+
+_Begun = tuple[av.VideoFrame | None, Iterator[av.VideoFrame]]
+"""The first picture, if there is one, and those after it."""
 
 _NO_TIMES = 0x80  # AVFMT_NOTIMESTAMPS: raw streams
 _FASTEST = 1000  # frames per second; a "rate" above it is a clock, not a rate
@@ -46,6 +52,9 @@ class Decoder:
     `pts`. Frames with `start <= time < end` come out, decoded from the keyframe before. They may
     begin up to `early` seconds before `start`, at that keyframe, where any frames thereabouts do.
 
+    `video` is what frames are to be, where that is known. Then, with `gpu`, NVDEC decodes them and
+    they lie there, unless `decoded_on_host` says why not.
+
     Raises InputError when nothing can be read, and TruncatedError after the last readable frame
     when the film broke off.
     """
@@ -60,6 +69,8 @@ class Decoder:
     """What is given up, padded or put right; complete when the iteration has ended."""
     left_behind: list[str]
     """Those of the notes that tell what pictures carry and cannot take along; known at once."""
+    decoded_on_host: str
+    """Why the processor decodes, though there is a `gpu`; else empty."""
 
     def __init__(
         self,
@@ -68,43 +79,71 @@ class Decoder:
         start: Fraction | None = None,
         end: Fraction | None = None,
         early: Fraction = Fraction(0),
+        video: VideoFormat | None = None,
+        gpu: GpuPictures | None = None,
     ) -> None:
-        self._source = Path(source)
-        self._pictures = Pictures(self._source)
+        self._source, self._asked = Path(source), (start, end)
+        self.decoded_on_host = ""
+        self._landing: Landing | None = None
+        first, decoded = self._begun(video, gpu)
         try:
-            zero = self._pictures.zero
-            self._begin = zero + start if start else None
-            self._end = None if end is None else zero + end
-            decoded = self._first_and_rest()
-            first = next(decoded, None)
             if first is None:
                 raise InputError(f"{source}: {self._no_picture()}")
             self._decoded: Iterator[av.VideoFrame] = chain([first], decoded)
             self._first_pts = first.pts
             if self._begin is not None and early:
                 self._begin -= early  # a keyframe after that is the first to come
-            self.format = format_of(first, self._pictures.stream, self._pictures.chroma_location)
+            seen = on_host(first)
+            self.format = format_of(seen, self._pictures.stream, self._pictures.chroma_location)
             self.tagged = self.format.color
             self.info = self._pictures.info(self.format)
             color, unsaid = said_by_size(self.tagged, first.width, first.height)
-            self.format = replace(self.format, color=color)
+            self.format = video or replace(self.format, color=color)
             scene = self._pictures.has_scene(first)
             self.left_behind = what_is_left_behind(first, scene=scene)
-            self.notes = what_is_given_up(first) + unsaid + self.left_behind
+            self.notes = what_is_given_up(seen) + unsaid + self.left_behind
             self._stamps = Stamps(self._pictures.time_base, self.format.fps)
         except BaseException:
             self.close()
             raise
 
-    def _first_and_rest(self) -> Iterator[av.VideoFrame]:
+    def _begun(self, video: VideoFormat | None, gpu: GpuPictures | None) -> _Begun:
+        """The first picture and those after it, on the GPU where there is one that takes them."""
+        if video is not None and gpu is not None:
+            try:
+                with gpu.current():
+                    begun = self._first_and_rest(shared(gpu.device))
+            except InputError as error:
+                self.decoded_on_host = f"no NVDEC: {error}"
+            else:
+                self.decoded_on_host = self._why_not_there(begun[0], video)
+                if not self.decoded_on_host:
+                    self._landing = Landing(video, gpu)
+                    return begun
+                self._pictures.close()
+        return self._first_and_rest(None)
+
+    def _why_not_there(self, first: av.VideoFrame | None, video: VideoFormat) -> str:
+        codec = self._pictures.stream.codec_context.name
+        if not exact(codec):
+            return f"NVDEC is not used for {codec}"
+        if first is None or self.failures:
+            return "NVDEC does not read its first pictures"
+        return why_not(first, video)
+
+    def _first_and_rest(self, hwaccel: HWAccel | None) -> _Begun:
         """Pictures from before the range asked for, else from the start of the film."""
-        if self._begin is not None:
-            found = self._pictures.before(self._begin)
-            if found is not None:
-                return found
+        start, end = self._asked
+        self._pictures = Pictures(self._source, hwaccel)
+        zero = self._pictures.zero
+        self._begin = zero + start if start else None
+        self._end = None if end is None else zero + end
+        decoded = self._pictures.before(self._begin) if self._begin is not None else None
+        if decoded is None and self._begin is not None:
             self._pictures.close()
-            self._pictures = Pictures(self._source)
-        return self._pictures.all()
+            self._pictures = Pictures(self._source, hwaccel)
+        decoded = decoded or self._pictures.all()
+        return next(decoded, None), decoded
 
     @property
     def failures(self) -> int:
@@ -128,7 +167,8 @@ class Decoder:
         self._pictures.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        read, time_base = PictureReader(self.format), self._pictures.time_base
+        read = self._landing or PictureReader(self.format)
+        time_base = self._pictures.time_base
         gaps, end = self._gaps(), None
         for picture, pts, duration in self._timed():
             end = pts + duration

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import av
+import numpy as np
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -29,11 +30,13 @@ from vidgen.media.codecs import (
 from vidgen.media.color import FULL, LIMITED, LimitedRange, picture
 from vidgen.media.hdr import light_levels, with_light_levels
 from vidgen.media.matroska import tell_display_aspect
+from vidgen.media.nvidia import Feeder, shared
 from vidgen.media.output import create, fitting, lost_tags, require_folder, video_stream
 from vidgen.media.scenes import with_scene
 from vidgen.media.sound_codecs import COPY
 from vidgen.media.source import reason
 from vidgen.media.streams import StreamCopier
+from vidgen.surface import GpuPictures
 from vidgen.timing import common_time_base
 
 __all__ = ["Encoder", "scenes_left_behind"]
@@ -60,7 +63,8 @@ class Encoder:
     written counted from the beginning of that film, or from `start` seconds into it, and copied
     streams end at `end`. With `piece_of` a piece of that film's new version is written: pictures
     alone, counted from `start`, in a container that holds packets as they are; see `Joiner`.
-    `threads` is how many the machine has for an encoder; 0 leaves that to the encoder.
+    `threads` is how many the machine has for an encoder; 0 leaves that to the encoder. With `gpu`
+    frames may lie there, and NVENC takes them as they are.
 
     Leaving the block writes what the encoder still holds and the container's index. Leaving it by
     an exception does too, up to the last frame written, so the file plays.
@@ -88,6 +92,7 @@ class Encoder:
         audio: str = COPY,
         piece_of: Path | None = None,
         threads: int = 0,
+        gpu: GpuPictures | None = None,
     ) -> None:
         self._target, self._format, self.notes, self.coded = target, format, [], []
         self._codec = find_codec(codec)
@@ -102,6 +107,7 @@ class Encoder:
         self._muxer = container.muxer
         require_folder(target)
         self._is_new = not target.exists()
+        self._gpu, self._feed = gpu, Feeder(gpu) if gpu else None
         self._durations: dict[int, int] = {}
         self._scenes: dict[int, bytes] = {}
         self._last: int | None = None
@@ -142,9 +148,12 @@ class Encoder:
 
     def _add_streams(self, container: Container, options: dict[str, str], threads: int) -> None:
         def add_video() -> VideoStream:
-            self._stream = video_stream(
-                self._output, self._codec, self._format, options, self.time_base, container
-            )
+            words = options, self.time_base, container
+            with self._gpu.current() if self._gpu else nullcontext():
+                hwaccel = shared(self._gpu.device) if self._gpu else None
+                self._stream = video_stream(
+                    self._output, self._codec, self._format, *words, hwaccel
+                )
             self._stream.codec_context.thread_count = self._codec.threads(threads)
             return self._stream
 
@@ -176,7 +185,7 @@ class Encoder:
         """Add a frame of the format, after all before it. Raises OutputError when it cannot be."""
         if frame.y.shape != (self._format.height, self._format.width):
             raise ValueError(f"a frame of {frame.y.shape}, not of {self._format}")
-        image = picture(frame.planes, self._source_pix_fmt(frame))
+        image = self._image(frame)
         if self._to_limited:
             image = self._to_limited(image)
         image.pts = self._ticks(frame.time - self._offset)
@@ -191,6 +200,12 @@ class Encoder:
         image.color_primaries, image.color_trc = color.primaries, color.transfer
         with self._errors_named():
             self._mux(self._stream.encode(image))
+
+    def _image(self, frame: Frame) -> av.VideoFrame:
+        """The frame's picture for the encoder, or for what makes it limited range."""
+        if self._feed and not isinstance(frame.y, np.ndarray):
+            return self._feed(frame.planes, self._pix_fmt)
+        return picture(frame.planes, self._source_pix_fmt(frame))
 
     def _keep_scene(self, pts: int, scene: bytes) -> None:
         """HDR10+ data for the packet of that picture; a note where the codec takes none."""

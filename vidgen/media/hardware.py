@@ -35,6 +35,7 @@ def _nvenc(kind: str) -> Codec:
         tells_pixel_aspect=kind != "av1",
         needs="an NVIDIA GPU with an encoder, and its driver",
         instead=_INSTEAD[kind],
+        on_nvidia=True,
         containers=_CONTAINERS[kind],
     )
 

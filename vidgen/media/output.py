@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 from av.codec.context import Flags
+from av.codec.hwaccel import HWAccel
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
@@ -62,8 +63,12 @@ def video_stream(
     options: dict[str, str],
     time_base: Fraction,
     container: Container,
+    hwaccel: HWAccel | None = None,
 ) -> VideoStream:
-    """The stream to encode to, with every tag that the container or the codec can carry."""
+    """The stream to encode to, with every tag that the container or the codec can carry.
+
+    With `hwaccel` its encoder takes pictures of that hardware, too.
+    """
     quiet_svt()
     location = video.color.chroma_location
     if location and codec.word != "prores":  # 4:2:2 has no location to tell
@@ -72,6 +77,7 @@ def video_stream(
         codec.encoder,
         rate=(video.fps or _RATE_WHEN_UNKNOWN).limit_denominator(1_000_000),
         options=options,
+        hwaccel=hwaccel,
         width=video.width,
         height=video.height,
         time_base=time_base,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 from av.codec.context import Flags
+from av.codec.hwaccel import HWAccel
 from av.packet import Packet
 from av.stream import Stream
 
@@ -38,12 +39,13 @@ _RUN_IN_SECONDS = (0, 2, 10, 60)  # how far before a time to look for a picture 
 class Pictures:
     """An open film. Read it once, by `all` or by `before`; then `why_not_whole` can be asked.
 
-    Raises InputError when it cannot be opened or holds no video.
+    With `hwaccel` its pictures come from that hardware, where it takes them. Raises InputError when
+    it cannot be opened or holds no video.
     """
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, source: Path, hwaccel: HWAccel | None = None) -> None:
         self._source = source
-        self._container = open_source(source)
+        self._container = open_source(source, hwaccel)
         try:
             self.stream = main_video(self._container, source)
             facts = described(self._container, source).get(self.stream.index, "")
@@ -67,6 +69,8 @@ class Pictures:
         self._scenes: dict[int, bytes] = {}
         self._context = self.stream.codec_context
         self._context.thread_type = "AUTO"
+        if hwaccel is not None:  # FFmpeg's threads would only take more of its few surfaces
+            self._context.thread_count = 1
         self._has_scenes = self._context.name == "hevc"
         self._length_size = length_size(self._context.extradata)
         # Theora and old H.264 crop at the left; without this FFmpeg rounds that to its alignment.

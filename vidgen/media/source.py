@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
@@ -65,15 +66,20 @@ def size_of(path: Path) -> int:
         return file.seek(0, os.SEEK_END)
 
 
-def open_source(path: Path) -> InputContainer:
-    """Open `path`, which the caller closes. Raises InputError that says in a line what is wrong."""
+def open_source(path: Path, hwaccel: HWAccel | None = None) -> InputContainer:
+    """Open `path`, which the caller closes. Raises InputError that says in a line what is wrong.
+
+    With `hwaccel` that line is why there is no such hardware, or else what is wrong with the file.
+    """
     if path not in _ELSEWHERE:
         require_file(path)
     try:
         # "file:" keeps a colon or a dash in a name from being taken for a protocol.
         file = open_bytes(path) if path in _ELSEWHERE else f"file:{path}"
-        return av.open(file, "r", metadata_errors="replace")
+        return av.open(file, "r", metadata_errors="replace", hwaccel=hwaccel)
     except (av.FFmpegError, ValueError) as error:
+        if hwaccel is not None:
+            raise InputError(reason(error)) from error
         raise InputError(f"{path}: cannot be read as video ({_why_not(path, error)})") from error
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidgen.frame import Frame, VideoFormat
 from vidgen.motion import ChangeDetector, FlowEstimator, half_luma
+from vidgen.surface import GpuPictures
 
 __all__ = ["EstimateMotion"]
 
@@ -28,6 +30,8 @@ class EstimateMotion:
     """Finer flow, for several times the work; see `vidgen.motion.FlowEstimator`."""
     at_once: bool = False
     """Find flow, both ways, as frames pass: for a thread that works ahead of those who need it."""
+    pictures: GpuPictures | None = None
+    """Of pictures that lie on a GPU it brings down `half_luma`, by which everything is decided."""
 
     def output(self, source: VideoFormat) -> VideoFormat:
         """`source`: pictures and times stay as they are."""
@@ -38,7 +42,7 @@ class EstimateMotion:
         changes, estimate = ChangeDetector(), FlowEstimator(self.fine)
         previous: NDArray[np.uint8] | None = None
         for frame in frames:
-            luma = half_luma(frame.y)
+            luma = self._half(frame.y)
             change = changes(luma)
             motion = None
             if previous is not None and not change.cut:
@@ -47,3 +51,8 @@ class EstimateMotion:
                     _ = motion().reverse
             yield replace(frame, cut=change.cut, duplicate=change.duplicate, motion=motion)
             previous = luma
+
+    def _half(self, y: NDArray[Any]) -> NDArray[Any]:
+        if self.pictures is None or isinstance(y, np.ndarray):
+            return half_luma(y)
+        return self.pictures.half_luma(y)

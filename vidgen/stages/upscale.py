@@ -42,6 +42,8 @@ class Upscale:
     finds_motion: bool = False
     """On a GPU the motion that the past is moved along is found there, and frames are not asked for
     theirs: for films of which nobody else needs it."""
+    stays: bool = False
+    """On a GPU, whether the result stays there, for an encoder; where no size has to be padded."""
     level: Callable[[], int] | None = None
     """Asked at every frame: 0 is `model`, then `others`; beyond them the frame stays small."""
 
@@ -50,8 +52,17 @@ class Upscale:
         factor = self.model.scale**self.passes
         return source.resized(source.width * factor, source.height * factor)
 
+    @property
+    def pads(self) -> bool:
+        """Whether pictures are padded to what the networks take, which is done on the host."""
+        return bool(self.source.width % self._unit or self.source.height % self._unit)
+
+    @property
+    def _unit(self) -> int:
+        return lcm(*(model.multiple_of for model in (self.model, *self.others)))
+
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Yield each frame enlarged, at its own time."""
+        """Yield each frame enlarged, at its own time; it may lie on the GPU of the backend."""
         with ExitStack() as stack:
             steps = list(self._steps(stack))
             before: Planes | None = None
@@ -64,14 +75,14 @@ class Upscale:
 
     def _steps(self, stack: ExitStack) -> Iterator[_Step]:
         """For each pass the engines, one a model, and their memory."""
-        models = self.model, *self.others
-        unit = lcm(*(model.multiple_of for model in models))
+        models, unit = (self.model, *self.others), self._unit
         for index in range(self.passes):
             factor = self.model.scale**index
             width, height = self.source.width * factor, self.source.height * factor
             size = width + -width % unit, height + -height % unit, self.source.bit_depth
             engines = [stack.enter_context(self.backend.compile(each, *size)) for each in models]
-            memory = self.backend.memory(factor, finds_motion=self.finds_motion)
+            stays = not self.pads and (self.stays or index + 1 < self.passes)
+            memory = self.backend.memory(factor, finds_motion=self.finds_motion, stays=stays)
             yield engines, memory or HostMemory(factor)
 
     def _drawn(self, frame: Frame, steps: Sequence[_Step]) -> Planes:
@@ -111,6 +122,8 @@ def _padded(planes: Planes, height: int, width: int) -> Planes:
 def _cropped(planes: Planes, height: int, width: int) -> Planes:
     """Their upper left part of that size."""
     y, uv = planes
+    if y.shape == (height, width):
+        return planes
     return (
         np.ascontiguousarray(y[:height, :width]),
         np.ascontiguousarray(uv[: height // 2, : width // 2]),

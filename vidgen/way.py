@@ -1,0 +1,83 @@
+"""Which way pictures go between decoder, network and encoder: through the host, or on the GPU.
+
+NVDEC's pictures go straight to a network on the same GPU where nothing has to touch them on the
+host before, the network's straight to NVENC where nothing has to after. Each end is chosen by
+itself, and said in the report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from vidgen.job import Job, Settings
+from vidgen.media import Decoder, takes_gpu_pictures
+from vidgen.stage import Stage
+from vidgen.stages import EstimateMotion, Upscale
+from vidgen.surface import GpuPictures
+
+__all__ = ["Way", "way_of"]
+
+_TOUCH_BEFORE = {
+    "restore": "fields are made pictures",
+    "tone": "HDR becomes SDR",
+    "generate": "the frame rate changes",
+    "deepen": "8 bits become 10",
+}
+_TOUCH_AFTER = {"fit": "pictures are resized after the network", "dither": "10 bits become 8"}
+
+
+@dataclass(frozen=True)
+class Way:
+    """What is decided before a film is opened."""
+
+    steps: dict[str, Stage]
+    """The stages, set up for it."""
+    gpu: GpuPictures | None
+    """None where no network runs on a GPU."""
+    decode_on_host: str
+    """Why pictures must come from the host; empty where they can come from NVDEC."""
+    encode_on_host: str
+    """Why pictures must come down to the host; empty where they stay for NVENC."""
+
+    @property
+    def lands(self) -> GpuPictures | None:
+        """For the decoder, if it can."""
+        return None if self.decode_on_host else self.gpu
+
+    @property
+    def stays(self) -> GpuPictures | None:
+        """For the encoder."""
+        return None if self.encode_on_host else self.gpu
+
+    def told(self, job: Job) -> str:
+        """For the report; the film is opened once, to see whether NVDEC takes it."""
+        if self.gpu is None:
+            return ""
+        why = self.decode_on_host
+        if not why:
+            start, end = job.settings.start, job.settings.end
+            film = Decoder(job.settings.source, start=start, end=end, video=job.video, gpu=self.gpu)
+            why = film.decoded_on_host
+            film.close()
+        if not why and not self.encode_on_host:
+            return "pictures stay on the GPU from NVDEC to NVENC"
+        before = f"decoded on the host ({why})" if why else "decoded by NVDEC on the GPU"
+        after = f"encoded from the host ({self.encode_on_host})"
+        return f"pictures {before}, {after if self.encode_on_host else 'encoded by NVENC there'}"
+
+
+def way_of(settings: Settings, steps: dict[str, Stage]) -> Way:
+    """The shortest way through these stages."""
+    upscale, motion = steps.get("upscale"), steps.get("motion")
+    gpu = upscale.backend.pictures() if isinstance(upscale, Upscale) else None
+    if gpu is None or not isinstance(upscale, Upscale):
+        return Way(steps, None, "no GPU", "no GPU")
+    pads = ["the network takes other sizes"] if upscale.pads else []
+    before = [why for name, why in _TOUCH_BEFORE.items() if name in steps] + pads
+    after = [why for name, why in _TOUCH_AFTER.items() if name in steps] + pads
+    if not takes_gpu_pictures(settings.codec):
+        after.insert(0, f"for {settings.codec}")
+    steps = {**steps, "upscale": replace(upscale, stays=not after)}
+    if isinstance(motion, EstimateMotion):
+        steps["motion"] = replace(motion, pictures=gpu)
+    return Way(steps, gpu, ", ".join(before[:1]), ", ".join(after[:1]))
