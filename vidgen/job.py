@@ -82,7 +82,7 @@ class Settings:
             object.__setattr__(self, name, Path(getattr(self, name)))
         for name in ("start", "end", "segment"):
             if (time := getattr(self, name)) is not None:
-                seconds = parse_time(time) if isinstance(time, str) else Fraction(time)
+                seconds = parse_time(time, f"--{name}") if isinstance(time, str) else Fraction(time)
                 object.__setattr__(self, name, seconds)
 
 

@@ -54,9 +54,9 @@ def parse_rate(text: str, source: Fraction | None = None) -> Fraction:
         raise UsageError(f"--fps {text}: the source states no rate; give {accepted}")
     try:
         if text.startswith("x"):
-            rate = Fraction(text[1:]) * (source or 0)
+            rate = _number(text[1:]) * (source or 0)
         else:
-            rate = snap_rate(Fraction(text)) if "." in text else Fraction(text)
+            rate = snap_rate(_number(text)) if "." in text else _number(text)
     except (ValueError, ZeroDivisionError):
         raise UsageError(f"--fps {text}: not a rate; give {accepted}") from None
     if not 0 < rate <= 1000:
@@ -64,18 +64,26 @@ def parse_rate(text: str, source: Fraction | None = None) -> Fraction:
     return rate
 
 
-def parse_time(text: str) -> Fraction:
-    """`90`, `90.5`, `1:30` or `1:02:03.25` as seconds. Raises UsageError."""
+def parse_time(text: str, option: str = "") -> Fraction:
+    """`90`, `90.5`, `1:30` or `1:02:03.25` as seconds. Raises UsageError, which names `option`."""
     try:
-        parts = [Fraction(part) for part in text.split(":")]
+        parts = [_number(part) for part in text.split(":")]
     except (ValueError, ZeroDivisionError):
         parts = []
     if not 1 <= len(parts) <= 3 or any(part < 0 for part in parts):
-        raise UsageError(f"{text}: not a time; give seconds (90.5) or [hours:]minutes:seconds")
+        given = f"{option} {text}".strip()
+        raise UsageError(f"{given}: not a time; give seconds (90.5) or [hours:]minutes:seconds")
     seconds = Fraction(0)
     for part in parts:
         seconds = seconds * 60 + part
     return seconds
+
+
+def _number(text: str) -> Fraction:
+    """Raises ValueError, for exponents too: all the digits of 1e99999999 would be reckoned."""
+    if "e" in text.lower():
+        raise ValueError(text)
+    return Fraction(text)
 
 
 def format_time(seconds: Fraction | float) -> str:

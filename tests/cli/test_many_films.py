@@ -84,6 +84,15 @@ def test_a_preview_is_of_the_middle(vidgen, clip, tmp_path):
     assert picture.std() > 10
 
 
+def test_a_preview_of_all_of_a_short_film(vidgen, clip, tmp_path):
+    source = clip("in.mkv", frames=10)
+    result = vidgen("upscale", source, "try.mkv", "--preview", 60, "--preset", "ultrafast")
+    assert result.returncode == 0, result.stderr
+    with av.open(tmp_path / "try.mkv") as container:
+        assert len(list(container.decode(video=0))) == 10
+    assert cv2.imread(str(tmp_path / "try-before-after.png")).std() > 10
+
+
 def test_leftovers_are_listed_and_cleaned(vidgen, vidgen_under, clip, tmp_path):
     assert vidgen("work", "list").stdout == "no unfinished work\n"
     source = clip("film.mkv", frames=75)

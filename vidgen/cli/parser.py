@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from vidgen.cli.version import vidgen_version
@@ -32,7 +32,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with argparse's message, the near miss added where there is one."""
-        raise UsageError(f"{_with_hint(message)}; see {self.prog} --help")
+        choices = {flag: each.choices for each in self._actions for flag in each.option_strings}
+        raise UsageError(f"{_with_hint(message, choices)}; see {self.prog} --help")
 
 
 class Completion(argparse.Action):
@@ -109,11 +110,12 @@ def _all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
     return [*parser._actions, *inner]
 
 
-def _with_hint(message: str) -> str:
+def _with_hint(message: str, choices: Mapping[str, Iterable[object] | None]) -> str:
     """`message` in one line; a wrong choice gets the nearest accepted word."""
     message = " ".join(message.split())
     if typed := re.fullmatch(r"argument (\S+): invalid (int|float) value: '(.*)'", message):
-        return f"{typed[1]} {typed[3]}: give {_NUMBERS[typed[2]]}"
+        words = ", ".join(map(str, choices.get(typed[1]) or ())) or _NUMBERS[typed[2]]
+        return f"{typed[1]} {typed[3]}: give {words}"
     wrong = re.search(r"invalid choice: '?(.*?)'? \(choose from (.*)\)", message)
     if wrong is None:
         return message

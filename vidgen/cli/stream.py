@@ -102,7 +102,7 @@ def _settings(args: argparse.Namespace) -> LiveSettings:
         crf=args.crf,
         bitrate=args.bitrate,
         preset=args.preset,
-        keyframe_seconds=parse_time(args.keyframes),
+        keyframe_seconds=parse_time(args.keyframes, "--keyframes"),
         container=args.muxer,
         serve=args.serve,
         stall_seconds=args.stall,

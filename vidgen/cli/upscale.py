@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,7 +111,7 @@ def _make(settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
     from vidgen.upscale import run as run_here
 
     bar = Bar(sys.stderr, silent=args.quiet)
-    preview = None if args.preview is None else parse_time(args.preview)
+    preview = None if args.preview is None else parse_time(args.preview, "--preview")
     try:
         film = not is_picture(settings.source)
         settings = middle(settings, preview) if film and preview is not None else settings
@@ -161,11 +160,11 @@ def _settings(args: argparse.Namespace) -> Settings:
         audio=args.audio,
         maps=tuple(args.map),
         video_only=args.video_only,
-        start=_time(args.start),
-        end=_time(args.end),
+        start=args.start,
+        end=args.end,
         overwrite=args.overwrite,
         resume=args.resume,
-        segment=parse_time(args.segment),
+        segment=args.segment,
         jobs=args.jobs,
     )
 
@@ -174,7 +173,3 @@ def _strength(given: float | None) -> float | None:
     if given is not None and not 0 <= given <= 1:
         raise UsageError(f"--strength {given:g}: give a number from 0 to 1")
     return given
-
-
-def _time(text: str | None) -> Fraction | None:
-    return None if text is None else parse_time(text)

@@ -48,6 +48,8 @@ def choose_backend(name: str = "auto", device: int = 0) -> Backend:
         raise UsageError(f"--backend {name}: unknown; give auto, {', '.join(_BACKENDS)}")
     if device < 0:
         raise UsageError(f"--device {device}: give 0 for the first GPU, 1 for the second, ...")
+    if name == "openvino" and device >= max(gpu_count(), 1):
+        raise UsageError(f"--device {device}: there is no such GPU here; leave it out")
     return _BACKENDS[name](device)
 
 

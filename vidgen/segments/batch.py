@@ -70,4 +70,4 @@ def middle(settings: Settings, seconds: Fraction) -> Settings:
     start = settings.start or Fraction(0)
     spare = max(min(ends) - start - seconds, Fraction(0)) / 2
     begin = Fraction(round((start + spare) * 1000), 1000)
-    return replace(settings, start=begin, end=begin + seconds)
+    return replace(settings, start=begin, end=min(begin + seconds, *ends))
