@@ -27,11 +27,13 @@ def test_the_default_doubles():
         VideoFormat(1920, 800),
         VideoFormat(214, 160),
         VideoFormat(1280, 720, rotation=90),
+        VideoFormat(720, 1280),
     ],
 )
 def test_a_named_size_fits_inside_its_box_and_keeps_the_display_aspect(name, source):
     made = target_format(source, None, name)
-    box = SIZES[name] if source.rotation % 180 == 0 else SIZES[name][::-1]
+    upright = source.width * source.sample_aspect_ratio < source.height
+    box = SIZES[name][::-1] if upright else SIZES[name]
     assert made.sample_aspect_ratio == 1
     assert made.width <= box[0] + 1
     assert made.height <= box[1] + 1

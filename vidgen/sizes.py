@@ -22,7 +22,7 @@ SIZES = {
     "4k": (3840, 2160),
     "8k": (7680, 4320),
 }
-"""Named boxes (width, height) that a picture is fitted into."""
+"""Named boxes (width, height) that a picture is fitted into; turned where it is upright."""
 
 _LARGEST = 16384  # HEVC and AV1 level limits lie below; a typing error should not ask for terabytes
 
@@ -63,9 +63,9 @@ def network_passes(source: VideoFormat, target: VideoFormat, scale: int) -> int:
 
 def _fitted(source: VideoFormat, width: int, height: int) -> VideoFormat:
     """The largest even size of `source`'s display aspect ratio inside the box, square pixels."""
-    if source.rotation % 180:  # stored on its side: the box applies to the picture as shown
-        width, height = height, width
     shown = source.width * source.sample_aspect_ratio
+    if shown < source.height:  # upright: 1080p is 1080x1920, as phones and video sites have it
+        width, height = height, width
     factor = min(Fraction(width) / shown, Fraction(height, source.height))
     even = (2 * round(side * factor / 2) for side in (shown, Fraction(source.height)))
     fitted = source.resized(*(max(side, 16) for side in even))
