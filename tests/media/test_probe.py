@@ -1,6 +1,9 @@
 """What a file holds, said in FFmpeg's words."""
 
+import struct
 from fractions import Fraction
+
+import pytest
 
 from vidgen.media import Chapter, probe
 
@@ -67,3 +70,26 @@ def test_a_film_without_stated_rate_or_duration(film):
     info = probe(film("a.h264", frames=5))
     assert info.duration is None
     assert info.video.fps == 25
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.nut", "a.mp4", "a.ts"])
+@pytest.mark.parametrize("shift", [0, 7, 100])
+def test_the_length_of_a_film_whose_clock_begins_late(film, name, shift):
+    """Matroska and NUT count it from 0."""
+    path = film(name, frames=50, audio=[("libmp3lame", "eng")], shift=Fraction(shift))
+    info = probe(path)
+    assert abs(info.start - shift) < 2
+    assert abs(info.duration - 2) < Fraction(1, 5)
+    assert abs(info.frames - 50) <= 5
+
+
+def test_a_length_that_is_counted_from_the_beginning(film):
+    """As mkvmerge does: what FFmpeg has written, with another number."""
+    path = film(frames=200, shift=Fraction(7), options={"g": "25"})
+    data, duration = path.read_bytes(), b"\x44\x89\x88"  # a double, in milliseconds
+    assert data.count(duration) == 1
+    at = data.index(duration) + len(duration)
+    assert struct.unpack(">d", data[at : at + 8])[0] == pytest.approx(15000, abs=100)
+    for stated in (8000, 15000):
+        path.write_bytes(data[:at] + struct.pack(">d", stated) + data[at + 8 :])
+        assert abs(probe(path).duration - 8) < Fraction(1, 5)

@@ -13,7 +13,8 @@ from vidgen.errors import InputError
 from vidgen.frame import VideoFormat
 from vidgen.media.extras import dolby_vision
 from vidgen.media.joins import TS_DISCONT
-from vidgen.media.source import container_duration, film_start, is_picture, main_video
+from vidgen.media.source import film_start, is_picture, main_video
+from vidgen.media.whole import film_seconds
 
 __all__ = ["Chapter", "MediaInfo", "StreamInfo", "media_info", "require_showable"]
 
@@ -56,7 +57,7 @@ class MediaInfo:
     container: str
     """FFmpeg's name of the format."""
     duration: Fraction | None
-    """Seconds, as stated or estimated from the data; None where neither is possible."""
+    """Seconds from the film's beginning, as stated or estimated; None where neither is possible."""
     start: Fraction
     """Seconds on the container's clock at which the film begins; users' times count from it."""
     video: VideoFormat
@@ -80,7 +81,7 @@ def media_info(source: Path, container: InputContainer, video: VideoFormat) -> M
     """What `container`, which is `source` opened, says; its planes are `video`."""
     stream = main_video(container, source)
     context = stream.codec_context
-    duration = container_duration(container)
+    duration = film_seconds(container, source)
     return MediaInfo(
         path=source,
         container=container.format.name,

@@ -1,9 +1,10 @@
-"""Whether a file is all there: what its container says of its own size against what it has."""
+"""What a container says of the film's length and its own size, against what there is."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -13,13 +14,20 @@ import av
 from av.container import InputContainer
 
 from vidgen.errors import UsageError
-from vidgen.media.source import container_duration, film_start, open_bytes, size_of
+from vidgen.media.source import (
+    container_duration,
+    film_start,
+    open_bytes,
+    open_source,
+    size_of,
+)
 from vidgen.timing import parse_time
 
-__all__ = ["SLACK_SECONDS", "Stated", "cut_off", "fragments_missing", "lists_all"]
+__all__ = ["SLACK_SECONDS", "Stated", "cut_off", "film_seconds", "fragments_missing", "lists_all"]
 
 SLACK_SECONDS = Fraction(1, 4)
 """Sound and picture of a healthy film begin and end at most so far apart."""
+_COUNTED_FROM_0 = ("matroska", "nut")  # in what FFmpeg writes; in all that it reads
 _TS_PACKETS = (188, 192, 204)  # bytes
 _SEGMENT = 0x18538067  # Matroska's element that holds all the rest
 _MANY_FRAGMENTS = 10_000  # a greater step is a damaged number
@@ -73,6 +81,32 @@ def _video_seconds(video: av.VideoStream) -> Fraction | None:
     except UsageError:  # damaged; what else is said will do
         pass
     return video.duration * video.time_base if video.duration and video.time_base else None
+
+
+def film_seconds(container: InputContainer, path: Path) -> Fraction | None:
+    """Seconds from the film's beginning to its end, as stated or estimated; None where neither is.
+
+    Where its clock begins late, a length may be counted from 0 as in `Stated`: it is, where nothing
+    lies beyond it.
+    """
+    stated, zero = container_duration(container), film_start(container)
+    if stated is None or not SLACK_SECONDS < zero < stated:
+        return stated
+    if not any(name in container.format.name for name in _COUNTED_FROM_0):
+        return stated
+    return stated if _has_packets(path, stated + SLACK_SECONDS) else stated - zero
+
+
+def _has_packets(path: Path, time: Fraction) -> bool:
+    """Whether a packet of picture or sound comes at that time of the container's clock, or later.
+
+    What lies between is read where the file has no index; what cannot be read counts as nothing.
+    """
+    with open_source(path) as container, suppress(av.FFmpegError):
+        container.seek(round(time * av.time_base))
+        read = container.demux(*container.streams.video, *container.streams.audio)
+        return any(packet.pts * packet.time_base >= time for packet in read if packet.pts)
+    return False
 
 
 def cut_off(path: Path, format_name: str) -> str:
