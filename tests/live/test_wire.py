@@ -1,6 +1,8 @@
 """Connections by FFmpeg's protocols: nothing waits for the other side for longer than it may."""
 
 import socket
+import subprocess
+import sys
 import time
 from threading import Event, Thread
 
@@ -103,3 +105,22 @@ def test_a_server_that_takes_the_call_and_says_nothing(server):
         LiveOutput(url, video, [], OutputOptions(stall_seconds=1.0))
     done.set()
     assert len(beats) > 5
+
+
+@pytest.mark.parametrize("answers", ["", "RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: ANNOUNCE\r\n\r\n"])
+def test_an_rtsp_server_that_falls_silent_is_an_error(clip, server, answers):
+    """In a process of its own: what FFmpeg waits for there, all its threads wait for."""
+    url = server[1].replace("tcp:", "rtsp:")
+    words = ["stream", str(clip("film.mkv", frames=25)), f"{url}/in", "--stall", "1"]
+    words += ["--scale", "1", "--tier", "off", "--no-reconnect"]
+    child = subprocess.Popen([sys.executable, "-m", "vidgen", *words], stderr=subprocess.PIPE)
+    try:
+        with server[0].accept()[0] as connection:
+            connection.settimeout(PATIENCE)
+            assert connection.recv(1 << 16).startswith(b"OPTIONS")
+            connection.sendall(answers.encode())
+            said = child.communicate(timeout=PATIENCE)[1].decode()
+    finally:
+        child.kill()
+    assert child.returncode == 1
+    assert said == f"vidgen: error: {url}/in: cannot be written (no RTSP server answers in time)\n"

@@ -143,6 +143,8 @@ class LiveOutput:
                 address.url, address.options, options.stall_seconds, self._stop, writes=True
             )
         muxing = {"max_interleave_delta": _INTERLEAVE, "flush_packets": "1"}
+        if self._muxer == "rtsp":  # calls by itself, and while it waits no other thread may run
+            muxing["timeout"] = str(round(options.stall_seconds * av.time_base))
         self._output = av.open(
             self._peer or address.url,
             "w",
@@ -167,7 +169,12 @@ class LiveOutput:
             if self._muxer in _FRAGMENTED and kind(stream) == "audio aac"
         }
         with ordinary_priority():
-            self._output.start_encoding()
+            try:
+                self._output.start_encoding()
+            except av.InvalidDataError as error:
+                if self._muxer != "rtsp":
+                    raise
+                raise TimeoutError("no RTSP server answers in time") from error
 
     def write(self, frame: Frame) -> None:
         """Encode a frame of the format; its time is counted from the begin of the stream."""
