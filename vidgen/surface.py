@@ -60,3 +60,9 @@ class GpuPictures(Protocol):
     def half_luma(self, y: NDArray[Any]) -> NDArray[Any]:
         """As `vidgen.motion.half_luma`: (H/2, W/2) uint8 on the host, of luma on the GPU."""
         ...
+
+    def shifted(
+        self, uv: NDArray[Any], across: NDArray[Any], down: NDArray[Any], top: int
+    ) -> NDArray[Any]:
+        """`vidgen.reference.shift.shifted_reference`, there; the weights come from the host."""
+        ...

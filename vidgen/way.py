@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from vidgen.job import Job, Settings
 from vidgen.media import Decoder, takes_gpu_pictures
 from vidgen.stage import Stage
-from vidgen.stages import EstimateMotion, Upscale
+from vidgen.stages import EstimateMotion, Fit, Upscale
 from vidgen.surface import GpuPictures
 
 __all__ = ["Way", "way_of"]
@@ -23,7 +23,6 @@ _TOUCH_BEFORE = {
     "generate": "the frame rate changes",
     "deepen": "8 bits become 10",
 }
-_TOUCH_AFTER = {"fit": "pictures are resized after the network", "dither": "10 bits become 8"}
 
 
 @dataclass(frozen=True)
@@ -68,16 +67,21 @@ class Way:
 
 def way_of(settings: Settings, steps: dict[str, Stage]) -> Way:
     """The shortest way through these stages."""
-    upscale, motion = steps.get("upscale"), steps.get("motion")
+    upscale, motion, fit = (steps.get(name) for name in ("upscale", "motion", "fit"))
     gpu = upscale.backend.pictures() if isinstance(upscale, Upscale) else None
     if gpu is None or not isinstance(upscale, Upscale):
         return Way(steps, None, "no GPU", "no GPU")
+    before = [why for name, why in _TOUCH_BEFORE.items() if name in steps]
+    after = [] if takes_gpu_pictures(settings.codec) else [f"for {settings.codec}"]
+    if isinstance(fit, Fit) and fit.resamples(upscale.output(upscale.source)):
+        after.append("pictures are resized after the network")
+    if "dither" in steps:
+        after.append("10 bits become 8")
     pads = ["the network takes other sizes"] if upscale.pads else []
-    before = [why for name, why in _TOUCH_BEFORE.items() if name in steps] + pads
-    after = [why for name, why in _TOUCH_AFTER.items() if name in steps] + pads
-    if not takes_gpu_pictures(settings.codec):
-        after.insert(0, f"for {settings.codec}")
-    steps = {**steps, "upscale": replace(upscale, stays=not after)}
+    why_before, why_after = (next(iter(why + pads), "") for why in (before, after))
+    steps = {**steps, "upscale": replace(upscale, stays=not why_after)}
     if isinstance(motion, EstimateMotion):
         steps["motion"] = replace(motion, pictures=gpu)
-    return Way(steps, gpu, ", ".join(before[:1]), ", ".join(after[:1]))
+    if isinstance(fit, Fit):
+        steps["fit"] = replace(fit, pictures=gpu)
+    return Way(steps, gpu, why_before, why_after)

@@ -7,8 +7,11 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.gpu_check import right, speed
@@ -18,6 +21,9 @@ from vidgen import zoo
 from vidgen.bench.machine import machine, machine_name
 from vidgen.engines import Backend, choose_backend
 from vidgen.errors import VidgenError
+
+_MEDIA = {"av": "av", "opencv-python-headless": "cv2"}
+"""What films need beside the rest: the package, and the module in it."""
 
 SPEED_SIZES = {"x2-realtime": (1920, 1080), "x2-balanced": (1920, 1080), "x4-realtime": (960, 540)}
 
@@ -44,8 +50,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu_check",
         description="Everything that needs an NVIDIA GPU, meant for eight minutes: kernels "
-        "against references, networks against float32, memory, speed. Needs CuPy, torch, NumPy "
-        "and ONNX.",
+        "against references, networks against float32, memory, films that stay on the GPU, speed. "
+        "Needs CuPy, torch, NumPy and ONNX; for films PyAV and OpenCV, too.",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("out/gpu-check"), help="folder (default: %(default)s)"
@@ -71,6 +77,7 @@ def on_the_gpu() -> dict[str, Any]:
     checks += told(right.recalled(backend, 200, 120))
     checks += told(right.by_torch(200, 120, [*SPEED_SIZES]))
     checks += told(iter([right.growth(backend, cupy, 10_000, 640, 360)]))
+    checks += told(films(640, 360, 50))
     facts = speed.card(cupy)
     kernels, more = speed.kernel_speed(cupy, facts, 3840, 2160)
     checks += told(iter(more))
@@ -79,9 +86,12 @@ def on_the_gpu() -> dict[str, Any]:
         result, more = speed.network_speed(backend, facts, name, *size, shared_bytes)
         networks.append(result)
         checks += told(iter(more))
+    rates, more = film_rates()
+    checks += told(iter(more))
+    measured = {"card": facts, "kernels": kernels, "networks": networks, "films": rates}
     return {
         **summary(backend, checks, began),
-        "measured": {"card": facts, "kernels": kernels, "networks": networks},
+        "measured": measured,
         "expected": expected(),
     }
 
@@ -99,7 +109,44 @@ def on_the_cpu() -> dict[str, Any]:
     checks += told(right.recalled(backend, 48, 32))
     checks += told(right.by_torch(48, 32, [*SPEED_SIZES]))
     checks += told(iter([right.growth(backend, cupy, 20, 48, 32)]))
+    with stand_in_for_media():
+        checks += told(films(64, 36, 4))
     return {**summary(backend, checks, began), "measured": {}, "expected": expected()}
+
+
+def stand_in_for_media() -> AbstractContextManager[None]:
+    """FFmpeg's own decoders and x264 in place of NVDEC and NVENC, where PyAV is here."""
+    if _no_media():
+        return nullcontext()
+    from benchmarks.standin_media import media_standin
+
+    return media_standin()
+
+
+def films(width: int, height: int, frames: int) -> Iterator[Check]:
+    """Of pictures that stay on the GPU between decoder and encoder, where PyAV is here."""
+    if missing := _no_media():
+        yield Check("films", True, f"left out: {missing}")
+        return
+    from benchmarks.gpu_check.films import same_films
+
+    with TemporaryDirectory() as folder:
+        yield from same_films(Path(folder), width, height, frames)
+
+
+def film_rates() -> tuple[list[dict[str, Any]], list[Check]]:
+    """How fast films are from end to end; nothing without PyAV."""
+    if _no_media():
+        return [], []
+    from benchmarks.gpu_check.films import film_speed
+
+    with TemporaryDirectory() as folder:
+        return film_speed(Path(folder), 1920, 1080, 320)
+
+
+def _no_media() -> str:
+    absent = [name for name, module in _MEDIA.items() if not find_spec(module)]
+    return f"pip install {' '.join(absent)}" if absent else ""
 
 
 def summary(backend: Backend, checks: list[Check], began: float) -> dict[str, Any]:
@@ -156,6 +203,9 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
             f"{each['network']} {each['size']}: {micro:.0f} us, {each['of_roofline']:.0%} of the "
             f"roofline, {each['times_torch']:.2f} times as fast as torch"
         )
+    for each in report["measured"].get("films", ()):
+        by = "through the host" if each["by_host"] else "on the GPU"
+        yield f"film to {each['film']}, pictures {by}: {each['fps']:.1f} a second; {each['way']}"
     yield "Counted, not measured; us a picture: roofline, and our kernels at the card's full rate"
     for each in report["expected"]:
         least, own = each["roofline_seconds"] * 1e6, each["own_seconds_at_full_rate"] * 1e6

@@ -28,6 +28,7 @@ CASES: dict[str, Callable[[np.random.Generator, int, int], Iterator[Case]]] = {
     "match": motion.matches,
     "planes": pictures.surfaces,
     "settle": pictures.settled,
+    "shift": pictures.shifts,
     "splat": motion.splats,
     "trust": pictures.trusts,
     "warp": pictures.warps,

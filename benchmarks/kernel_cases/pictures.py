@@ -17,9 +17,10 @@ from vidgen.reference.history import (
     widened_reference,
 )
 from vidgen.reference.sampling import warp_blocks_reference, warp_reference
+from vidgen.reference.shift import shifted_reference
 from vidgen.reference.surfaces import packed_reference, unpacked_reference
 
-__all__ = ["changes", "halves", "histories", "settled", "surfaces", "trusts", "warps"]
+__all__ = ["changes", "halves", "histories", "settled", "shifts", "surfaces", "trusts", "warps"]
 
 _CHANNELS = {1: "one channel", 2: "two channels"}
 
@@ -172,6 +173,22 @@ def surfaces(rng: np.random.Generator, height: int, width: int) -> Iterator[Case
                 (grid, (32, 8)),
                 (np.zeros_like(packed), y, uv, *numbers),
                 lambda packed=packed: {0: packed},
+            )
+
+
+def shifts(rng: np.random.Generator, height: int, width: int) -> Iterator[Case]:
+    for bits in (8, 10):
+        uv = noise(rng, height, width, 2, bits=bits)
+        for tries, reaches in (("along rows", (5, 0)), ("both ways", (5, 5)), ("far", (6, 7))):
+            taps = tuple(rng.normal(0, 0.3, 2 * reach + 1).astype(np.float32) for reach in reaches)
+            top = (1 << bits) - 1
+            yield Case(
+                named("shift", bits),
+                "",
+                tries,
+                over_pixels(height, width),
+                (uv, np.empty_like(uv), *taps, height, width, *reaches, top),
+                lambda given=(uv, *taps, top): {1: shifted_reference(*given)},
             )
 
 

@@ -6,12 +6,13 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import kernel_cases
-from benchmarks.gpu_check import right, speed
+from benchmarks import kernel_cases, standin_media
+from benchmarks.gpu_check import films, right, speed
 from benchmarks.gpu_check.__main__ import expected, lines
 from benchmarks.gpu_check.counts import counted
 from benchmarks.shim import compiler
 from benchmarks.standin import standin
+from benchmarks.standin_media import media_standin
 from vidgen import kernels, zoo
 from vidgen.engines import choose_backend
 from vidgen.errors import BackendError
@@ -32,6 +33,8 @@ for name in sorted(kernel_cases.CASES.keys() - {{"warp"}}):
 checks = [*right.kernels(cupy, [(3, 5)]), *right.networks(backend, 16, 16, ["x2-realtime"], (8,))]
 checks += [*right.by_torch(16, 16, ["x4-realtime"]), *right.recalled(backend, 16, 16, (8,))]
 checks += [*right.motion(backend, cupy, [(40, 57)]), right.growth(backend, cupy, 3, 16, 16)]
+checks += __main__.films(16, 16, 2)
+assert checks[-1].told == "left out: pip install av opencv-python-headless"
 assert __main__.told(checks) == checks
 assert all(check.passed for check in checks)
 """
@@ -45,7 +48,7 @@ def test_every_check_runs_where_only_numpy_torch_and_onnx_are(root):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = done.stdout.splitlines()
-    assert len(told) == 8
+    assert len(told) == 9
     assert all(line.startswith("ok") for line in told)
 
 
@@ -80,6 +83,48 @@ def test_kernels_are_held_to_each_code_and_may_give_no_number(monkeypatch, wrong
     (check,) = right.kernels(cupy, [(8, 32)])  # where some flow is no number
     kernels._compiled.cache_clear()
     assert check.passed == (not wrong), check.told
+
+
+@pytest.fixture
+def a_standin(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", standin())
+    kernels._compiled.cache_clear()
+    yield
+    kernels._compiled.cache_clear()
+
+
+@pytest.mark.skipif(compiler() is None, reason="no g++ on the path")
+def test_films_are_held_to_those_through_the_host(a_standin, monkeypatch, tmp_path):
+    monkeypatch.setattr(films, "_FILMS", {8: "x264"})
+    with media_standin():
+        assert all(check.passed for check in films.same_films(tmp_path, 32, 32, 3))
+        laid_out = standin_media.surface_of
+        monkeypatch.setattr("vidgen.media.nvidia.surface_of", lambda of: wrong(laid_out(of)))
+        assert not any(check.passed for check in films.same_films(tmp_path, 32, 32, 3))
+    with media_standin(decodes=False):
+        nvdec, _ = films.same_films(tmp_path, 32, 32, 3)
+        assert nvdec.told.startswith("left out: NVDEC does not take its yuv420p")
+
+
+def wrong(surface):
+    """A row of luma for the first one of chroma."""
+    return surface._replace(chroma_row=surface.chroma_row - 1)
+
+
+@pytest.mark.skipif(compiler() is None, reason="no g++ on the path")
+def test_films_are_timed_both_ways_and_held_to_what_is_wanted(a_standin, monkeypatch, tmp_path):
+    monkeypatch.setattr(films, "_WARM_UP", 2)
+    with media_standin():
+        told, (check,) = films.film_speed(tmp_path, 32, 32, 6)
+    assert [(each["film"], each["by_host"]) for each in told] == [
+        ("nothing", False), ("nothing", True), ("NVENC", False), ("NVENC", True),
+    ]  # fmt: skip
+    assert told[2]["way"].endswith("pictures stay on the GPU from NVDEC to NVENC")
+    assert not told[3]["way"].endswith("NVENC")
+    assert all(each["fps"] > 0 for each in told)
+    assert check.passed == (told[0]["fps"] >= 250)
+    assert len(list(lines({"backend": "", "seconds": 0, "checks": [], "expected": [],
+                           "measured": {"films": told}}))) == 6  # fmt: skip
 
 
 class Engine:

@@ -7,8 +7,9 @@ import pytest
 
 from vidgen.engines import choose_backend
 from vidgen.frame import Color, Frame, VideoFormat, dtype_of
+from vidgen.reference.shift import shifted_reference
 from vidgen.stages import Upscale
-from vidgen.stages.fit import Fit, resample
+from vidgen.stages.fit import Fit, _shifted, _taps, resample
 from vidgen.zoo import load
 
 SIZES = [(64, 36), (192, 108), (130, 74), (96, 54)]
@@ -159,3 +160,15 @@ def test_moved_chroma_stays_in_range(depth):
     _, moved = one((y, uv), Fit(VideoFormat(96, 54, bit_depth=depth), grown=2))
     assert (moved.min(), moved.max()) == (0, top)
     assert moved.dtype == dtype_of(depth)
+
+
+@pytest.mark.parametrize("depth", [8, 10])
+@pytest.mark.parametrize("shift", [(0.25, 0.0), (0.75, -0.25)])
+def test_a_gpu_moves_chroma_as_the_host_does(rng, depth, shift):
+    """But for sums that end between two codes: OpenCV adds in another order."""
+    top = (1 << depth) - 1
+    uv = rng.integers(0, top + 1, (90, 160, 2)).astype(dtype_of(depth))
+    ours = shifted_reference(uv, *map(_taps, shift), top).astype(int)
+    apart = np.abs(ours - _shifted(uv, *shift, top))
+    assert apart.max() <= 1
+    assert (apart > 0).mean() < 0.001

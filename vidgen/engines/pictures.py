@@ -31,6 +31,7 @@ class DevicePictures:
 
     def __init__(self, card: Card) -> None:
         self._card, self.device = card, card.number
+        self._weights: dict[bytes, Any] = {}
 
     @contextmanager
     def current(self) -> Iterator[None]:
@@ -70,14 +71,40 @@ class DevicePictures:
         size = height // 2, width // 2
         with self._card.current():
             half = self._room(size, np.dtype(np.uint8), width, height)
-            kernel = load("halve", self._card.number).get_function(
-                f"halve_{_KINDS[y.dtype.itemsize][1]}"
-            )
-            numbers = np.int32(height), np.int32(width)
-            kernel(*over_pixels(*size), (y, half, *numbers), stream=self._card.stream)
+            self._launch("halve", y, size, y, half, height, width)
             found: NDArray[Any] = half.get(stream=self._card.stream)
             self._card.stream.synchronize()
         return found
+
+    def shifted(
+        self, uv: NDArray[Any], across: NDArray[Any], down: NDArray[Any], top: int
+    ) -> NDArray[Any]:
+        """`vidgen.reference.shift.shifted_reference`, there; the weights come from the host."""
+        height, width = uv.shape[:2]
+        with self._card.current():
+            made = self._room(uv.shape, uv.dtype, 2 * width, 2 * height)
+            taps = self._there(across), self._there(down)
+            numbers = height, width, len(across) // 2, len(down) // 2, top
+            self._launch("shift", uv, (height, width), uv, made, *taps, *numbers)
+            self._card.stream.synchronize()
+        result: NDArray[Any] = made
+        return result
+
+    def _there(self, weights: NDArray[Any]) -> Any:
+        """They are few, and the same for all pictures of a film: they go up once."""
+        key = weights.tobytes()
+        if key not in self._weights:
+            room = self._room(weights.shape, weights.dtype, len(weights), 1)
+            room.set(weights, stream=self._card.stream)
+            self._weights[key] = room
+        return self._weights[key]
+
+    def _launch(self, file: str, codes: Any, size: tuple[int, int], *arguments: Any) -> None:
+        """The kernel of that file for the dtype of `codes`, a thread for each of `size`."""
+        name = f"{file}_{_KINDS[codes.dtype.itemsize][1]}"
+        kernel = load(file, self._card.number).get_function(name)
+        given = tuple(np.int32(each) if isinstance(each, int) else each for each in arguments)
+        kernel(*over_pixels(*size), given, stream=self._card.stream)
 
     def _move(self, name: str, pointer: int, y: Any, uv: Any, numbers: tuple[int, ...]) -> None:
         """Between the surface there and planes."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgen.frame import Frame, Planes, VideoFormat
+from vidgen.surface import GpuPictures
 
 __all__ = ["Fit", "chroma_site", "resample"]
 
@@ -36,6 +37,8 @@ class Fit:
     grown: int = 1
     enlarge: int = cv2.INTER_LANCZOS4
     """OpenCV's kernel where the picture grows; INTER_CUBIC takes a sixth of the time."""
+    pictures: GpuPictures | None = None
+    """Where there is nothing to resample, pictures may lie on its GPU, and stay there."""
 
     def output(self, source: VideoFormat) -> VideoFormat:
         """`source` at the target's size and sample aspect ratio."""
@@ -45,6 +48,10 @@ class Fit:
             height=self.target.height,
             sample_aspect_ratio=self.target.sample_aspect_ratio,
         )
+
+    def resamples(self, source: VideoFormat) -> bool:
+        """Whether frames of `source` come out at another size, and chroma is not all that moves."""
+        return (source.width, source.height) != (self.target.width, self.target.height)
 
     def changes(self, source: VideoFormat) -> bool:
         """Whether frames of `source` come out other than they go in."""
@@ -65,7 +72,10 @@ class Fit:
     def _fitted(self, planes: Planes) -> Planes:
         y, uv = planes
         target, shift = self.target, self._shift(y.shape[1], y.shape[0])
-        uv = _shifted(uv, *shift, (1 << target.bit_depth) - 1)
+        top = (1 << target.bit_depth) - 1
+        if self.pictures is not None and not isinstance(uv, np.ndarray):
+            return y, self.pictures.shifted(uv, *map(_taps, shift), top)
+        uv = _shifted(uv, *shift, top)
         return resample((y, uv), target.width, target.height, target.bit_depth, self.enlarge)
 
     def _shift(self, width: int, height: int) -> tuple[float, float]:
