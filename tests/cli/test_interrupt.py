@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from vidgen.__main__ import main
+
 WORDS = ["--scale", "1", "--fps", "250", "--codec", "ffv1", "--segment", "1"]
 
 
@@ -53,3 +55,15 @@ def test_impatience_does_no_harm(running, tmp_path):
     assert running.returncode != 0
     assert "Traceback" not in errors
     assert not (tmp_path / "out.mkv").exists()
+
+
+def test_ctrl_c_while_the_program_is_loaded(capsys, monkeypatch):
+    class Interrupted:
+        def find_spec(self, name, path, target=None):
+            if name == "vidgen.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "vidgen.cli", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    assert main() == 130
+    assert capsys.readouterr().err == "vidgen: error: stopped\n"
