@@ -4,6 +4,8 @@ import socket
 import time
 from contextlib import closing, suppress
 from fractions import Fraction
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from threading import Event, Thread
 
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 from vidgen.errors import InputError
+from vidgen.frame import Frame
 from vidgen.live.clock import MachineClock
 from vidgen.live.settings import LiveReport, LiveSettings
 from vidgen.live.source import Source
@@ -68,10 +71,10 @@ def after(name):
 @pytest.fixture
 def served():
     """`served([data, ...], ...)`: the URL of a server that sends a caller what is in each list, the
-    next piece whenever `go` is set, and holds the line; and `go`."""
+    next piece whenever `go` is set, and holds the line; and `go`. By HTTP, too."""
     open_ones, go = [], Event()
 
-    def serve(*callers):
+    def serve(*callers, scheme="tcp"):
         server = socket.create_server(("127.0.0.1", 0))
 
         def answer():
@@ -79,12 +82,16 @@ def served():
                 for pieces in callers:
                     connection = server.accept()[0]
                     open_ones.append(connection)
+                    if scheme == "http":
+                        assert connection.recv(1 << 16).startswith(b"GET /live ")
+                        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
                     for data in pieces:
                         connection.sendall(data)
                         assert go.wait(timeout=60)
 
         Thread(target=answer, daemon=True).start()
-        return f"tcp://127.0.0.1:{server.getsockname()[1]}", go
+        path = "/live" if scheme == "http" else ""
+        return f"{scheme}://127.0.0.1:{server.getsockname()[1]}{path}", go
 
     yield serve
     go.set()
@@ -110,15 +117,38 @@ def test_what_moves_within_its_program_is_followed(name, served):
     assert counts["Passing"] > 1.5 * LENGTH
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_what_is_elsewhere_is_lost_at_once(name, served):
+@pytest.mark.parametrize(
+    ("name", "scheme"), [*((name, "tcp") for name in LAYOUTS), ("another program", "http")]
+)
+def test_what_is_elsewhere_is_lost_at_once(name, scheme, served):
     """The other side still holds the line: it would be waited for, or read for good."""
-    counts, (url, go) = {"Frame": 0, "Passing": 0}, served([broadcast(), 2 * after(name)])
+    pieces = [broadcast(), 2 * after(name)]
+    counts, (url, go) = {"Frame": 0, "Passing": 0}, served(pieces, scheme=scheme)
     with LiveInput(url, stall_seconds=30) as source:
         go.set()
         with pytest.raises(InputError, match="laid out anew"):
             passed(source, counts)
     assert counts["Frame"] >= LENGTH // 2
+
+
+def test_a_list_by_http_is_read_as_one(tmp_path):
+    """Though its name does not say what it is: FFmpeg asks for it again, and for its pieces."""
+    (tmp_path / "piece.ts").write_bytes(broadcast())
+    head = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:3\n#EXTINF:3.0,\n"
+    (tmp_path / "list").write_text(f"{head}piece.ts\n#EXT-X-ENDLIST\n")
+
+    class Handler(SimpleHTTPRequestHandler):
+        extensions_map = {"": "application/vnd.apple.mpegurl", ".ts": "video/mp2t"}  # noqa: RUF012
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=tmp_path)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        with LiveInput(f"http://127.0.0.1:{server.server_port}/list", stall_seconds=30) as source:
+            assert source.in_pieces
+            assert sum(isinstance(item, Frame) for item in source) == LENGTH
+        server.shutdown()
 
 
 def paced(data):

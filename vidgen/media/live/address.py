@@ -22,7 +22,8 @@ from vidgen.target import require_apart
 __all__ = ["Address", "is_file", "is_paced", "muxer_of", "require_other_file", "sink", "source"]
 
 _CAN_LISTEN = ("tcp", "rtmp", "http", "rtsp")
-_WIRED_SOURCES = ("tcp", "udp")  # HTTP's may be lists of other URLs
+_WIRED_SOURCES = ("tcp", "udp", "http", "https")
+_LISTS = (".m3u8", ".mpd")  # of other URLs
 _WIRED_SINKS = ("tcp", "rtmp", "rtmps", "http", "https")
 _PROBE = {
     "analyzeduration": "1500000",  # us; less than usual, as is the next
@@ -57,6 +58,8 @@ class Address:
     """Host and port at which this program itself waits for one peer."""
     wired: bool = False
     """Whether bytes alone go there and back, by a `Wire`."""
+    may_be_list: bool = False
+    """Whether that holds only for a stream: what lists other URLs, FFmpeg is to read by itself."""
     relay: tuple[str, str] | None = None
     """From where to where a `Relay` is to carry packets."""
 
@@ -101,7 +104,8 @@ def source(
     if listen:
         return _listening(url, scheme, container, given)
     live = {**_PROBE, **({"rtsp_transport": "tcp"} if scheme == "rtsp" else {}), **given}
-    return Address(url, container, live, wired=scheme in _WIRED_SOURCES)
+    wired = scheme in _WIRED_SOURCES and not urlsplit(url).path.endswith(_LISTS)
+    return Address(url, container, live, wired=wired, may_be_list=scheme.startswith("http"))
 
 
 def _listening(url: str, scheme: str, container: str | None, given: dict[str, str]) -> Address:

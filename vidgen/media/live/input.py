@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 
 _MOST_HELD = 1000  # packets of sound before the first picture
 _PASSES = ("audio", "subtitle")
+_STREAMS = (b"\x47", b"FLV", b"\x1aE\xdf\xa3", b"nut/multimedia")
+"""How MPEG-TS, FLV, Matroska and NUT begin."""
+_PEEKED = 14  # bytes, the longest of them
 _IN_PIECES = ("hls", "dash")
 _FLV = ("flv", "live_flv")
 """What RTMP carries. Of another codec in mid-stream their demuxer makes a stream of its own, whose
@@ -154,7 +157,7 @@ class LiveInput:
                 if not self._peer.accept():
                     raise InputError(f"{self._url}: closed while waiting for a sender")
             if address.wired:
-                self._peer = Wire(address.url, address.options, self._stall_seconds, self._stop)
+                self._peer = self._wire(address)
             self._programs = Programs(self._peer) if self._peer else None
             while True:
                 try:
@@ -172,6 +175,14 @@ class LiveInput:
         except (av.FFmpegError, OSError, ValueError) as error:
             self._interrupt()
             raise InputError(f"{self._url}: cannot be opened ({reason(error)})") from error
+
+    def _wire(self, address: Address) -> Wire | None:
+        """A connection of our own; None where FFmpeg has to make it, and others after it."""
+        wire = Wire(address.url, address.options, self._stall_seconds, self._stop)
+        if not address.may_be_list or wire.peek(_PEEKED).startswith(_STREAMS):
+            return wire
+        wire.close()
+        return None
 
     def _first(self) -> list[Frame | Passing]:
         """All until the first picture, whose format is that of the stream."""

@@ -71,6 +71,7 @@ class Wire:
     ) -> None:
         self.name, self._stall_seconds, self._stop = url, stall_seconds, stop
         self._closed = self._interrupted = self._leaves = False
+        self._ahead = b""
         self._busy, self._data = Lock(), ctypes.create_string_buffer(1 << 15)
         self._library = _library()
         self._asks = _ASKS(self._is_over)  # to be held for as long as FFmpeg may call it
@@ -121,8 +122,18 @@ class Wire:
             self._interrupted = False
             raise KeyboardInterrupt
 
+    def peek(self, size: int) -> bytes:
+        """The first `size` bytes, or all there are, which `read` will give again."""
+        while len(self._ahead) < size and (data := self._received(size)):
+            self._ahead += data
+        return self._ahead[:size]
+
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end, also where the other side broke off."""
+        data, self._ahead = self._ahead[:size], self._ahead[size:]
+        return data or self._received(size)
+
+    def _received(self, size: int) -> bytes:
         with self._busy:
             if self._closed:
                 return b""
