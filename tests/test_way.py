@@ -72,7 +72,7 @@ def test_from_end_to_end_half_the_luma_crosses(clip, tmp_path, pix_fmt, itemsize
     assert_same(ours, theirs)
     assert here.engine.endswith("; pictures stay on the GPU from NVDEC to NVENC")
     assert "pictures decoded on the host (no NVDEC: " in there.engine
-    assert there.engine.endswith("encoded from the host (for nvenc-hevc)")
+    assert there.engine.endswith("encoded from the host (nvenc-hevc takes them there)")
     pixels = SIZE[0] * SIZE[1]
     picture = pixels * 3 // 2 * itemsize
     weights = 4 * (11 + 1) if chroma == "left" else 0
@@ -89,14 +89,14 @@ def test_each_end_by_itself(clip, tmp_path):
         by_nvdec, ours, (less_up, _) = made(source, tmp_path)
     assert_same(ours, theirs)
     assert by_nvdec.engine.endswith(
-        "pictures decoded by NVDEC on the GPU, encoded from the host (for nvenc-hevc)"
+        "pictures decoded by NVDEC on the GPU, encoded from the host (nvenc-hevc takes them there)"
     )
     picture = SIZE[0] * SIZE[1] * 3 // 2
     assert up - less_up == FRAMES * picture
     with media_standin(decodes=False):
         by_nvenc, ours, (all_up, less_down) = made(source, tmp_path)
     assert_same(ours, theirs)
-    assert by_nvenc.engine.endswith("encoded by NVENC there")
+    assert by_nvenc.engine.endswith(", encoded by NVENC on the GPU")
     assert (all_up, less_down) == (up, 0)
     assert down == FRAMES * 4 * picture
 
@@ -104,8 +104,8 @@ def test_each_end_by_itself(clip, tmp_path):
 @pytest.mark.parametrize(
     ("words", "decoded", "encoded"),
     [
-        ({"codec": "x264"}, "", "for x264"),
-        ({"codec": "qsv-hevc"}, "", "for qsv-hevc"),
+        ({"codec": "x264"}, "", "x264 takes them there"),
+        ({"codec": "qsv-hevc"}, "", "qsv-hevc takes them there"),
         ({"fps": "x2"}, "the frame rate changes", ""),
         ({"depth": 10}, "8 bits become 10", ""),
         ({"size": "100x60"}, "", "pictures are resized after the network"),
@@ -140,7 +140,7 @@ def test_what_a_network_pads_goes_through_the_host():
     upscale = steps["upscale"]
     steps["upscale"] = replace(upscale, model=replace(upscale.model, multiple_of=8))
     way = way_of(settings, steps)
-    assert way.decode_on_host == way.encode_on_host == "the network takes other sizes"
+    assert way.decode_on_host == way.encode_on_host == "they are padded for the network"
 
 
 def test_a_codec_whose_pictures_are_not_laid_down_to_the_code_is_decoded_here(clip, tmp_path):

@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 __all__ = ["Color", "Field", "Frame", "Motion", "Planes", "VideoFormat", "dtype_of"]
 
 Planes = tuple[NDArray[Any], NDArray[Any]]
-"""`y (H, W)`, `uv (H/2, W/2, 2)`, C-contiguous; uint8, or uint16 with the value in the low bits."""
+"""`y (H, W)`, `uv (H/2, W/2, 2)`, C-contiguous; uint8, or uint16 with the value in the low bits.
+
+Where a picture stays on a GPU (`vidgen.surface`) they are arrays of CuPy there.
+"""
 
 
 def dtype_of(bit_depth: int) -> np.dtype[Any]:

@@ -139,6 +139,8 @@ class Made:
     seconds: float
     """Wall seconds that it took."""
     step_seconds: dict[str, float]
+    way: str
+    """Which way its pictures went, where a network ran on a GPU; else empty."""
     notes: tuple[str, ...]
     broken: str
     """Why the source broke off in it; empty where it did not."""
@@ -169,7 +171,8 @@ class Report:
     source: VideoFormat
     target: VideoFormat
     engine: str
-    """The backend's description of itself and the network; empty where no network ran."""
+    """The backend's description of itself and the network, and on a GPU which way pictures went;
+    empty where no network ran."""
     frames_in: int = 0
     frames_out: int = 0
     frames_found: int = 0

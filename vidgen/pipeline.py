@@ -101,6 +101,7 @@ def make_segment(
         frames_damaged=reading.decoder.failures,
         seconds=time.perf_counter() - began,
         step_seconds=seconds,
+        way=way.told(reading.decoder.decoded_on_host),
         notes=(*reading.decoder.notes, *written.notes),
         broken=reading.broken,
     )

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from vidgen.job import Job, Settings
-from vidgen.media import Decoder, takes_gpu_pictures
+from vidgen.job import Settings
+from vidgen.media import takes_gpu_pictures
 from vidgen.stage import Stage
 from vidgen.stages import EstimateMotion, Fit, Upscale
 from vidgen.surface import GpuPictures
@@ -48,21 +48,17 @@ class Way:
         """For the encoder."""
         return None if self.encode_on_host else self.gpu
 
-    def told(self, job: Job) -> str:
-        """For the report; the film is opened once, to see whether NVDEC takes it."""
+    def told(self, refused: str) -> str:
+        """For the report; `refused` is why NVDEC does not take the film, if it does not."""
         if self.gpu is None:
             return ""
-        why = self.decode_on_host
-        if not why:
-            start, end = job.settings.start, job.settings.end
-            film = Decoder(job.settings.source, start=start, end=end, video=job.video, gpu=self.gpu)
-            why = film.decoded_on_host
-            film.close()
+        why = self.decode_on_host or refused
         if not why and not self.encode_on_host:
             return "pictures stay on the GPU from NVDEC to NVENC"
         before = f"decoded on the host ({why})" if why else "decoded by NVDEC on the GPU"
-        after = f"encoded from the host ({self.encode_on_host})"
-        return f"pictures {before}, {after if self.encode_on_host else 'encoded by NVENC there'}"
+        why = self.encode_on_host
+        after = f"encoded from the host ({why})" if why else "encoded by NVENC on the GPU"
+        return f"pictures {before}, {after}"
 
 
 def way_of(settings: Settings, steps: dict[str, Stage]) -> Way:
@@ -72,12 +68,12 @@ def way_of(settings: Settings, steps: dict[str, Stage]) -> Way:
     if gpu is None or not isinstance(upscale, Upscale):
         return Way(steps, None, "no GPU", "no GPU")
     before = [why for name, why in _TOUCH_BEFORE.items() if name in steps]
-    after = [] if takes_gpu_pictures(settings.codec) else [f"for {settings.codec}"]
+    after = [] if takes_gpu_pictures(settings.codec) else [f"{settings.codec} takes them there"]
     if isinstance(fit, Fit) and fit.resamples(upscale.output(upscale.source)):
         after.append("pictures are resized after the network")
     if "dither" in steps:
         after.append("10 bits become 8")
-    pads = ["the network takes other sizes"] if upscale.pads else []
+    pads = ["they are padded for the network"] if upscale.pads else []
     why_before, why_after = (next(iter(why + pads), "") for why in (before, after))
     steps = {**steps, "upscale": replace(upscale, stays=not why_after)}
     if isinstance(motion, EstimateMotion):

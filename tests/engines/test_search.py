@@ -108,6 +108,27 @@ def test_the_past_comes_along_motion_that_nobody_was_asked_for(cuda, factor, dep
         last = (planes[0], drawn.copy()) if keep else last
 
 
+@pytest.mark.parametrize(("depth", "kind"), [(8, OnDevice), (10, OnDevice), (10, OnPlan)])
+def test_pictures_may_lie_on_the_gpu_and_stay_there(cuda, depth, kind):
+    """With their past; what was given back is not written over by the next run."""
+    cupy, size = sys.modules["cupy"], (48, 36)
+    engine, other = (engines(cuda, depth, kind=kind, size=size)[0] for _ in range(2))
+    memory = cuda.memory(1, finds_motion=True)
+    there = cuda.memory(1, finds_motion=True, stays=True)
+    drawn = []
+    for number, planes in enumerate(pictures(depth, 4, size)):
+        flow = never if number else None
+        expected = memory.draw(engine, planes, flow, keep=True)
+        given = tuple(cupy.asarray(plane) for plane in planes)
+        crossed = cupy.bytes_up, cupy.bytes_down
+        drawn.append((there.draw(other, given, flow, keep=True), expected))
+        assert (cupy.bytes_up, cupy.bytes_down) == crossed
+    for made, expected in drawn:
+        for ours, theirs in zip(made, expected, strict=True):
+            assert ours.dtype == theirs.dtype
+            np.testing.assert_array_equal(ours.get(), theirs)
+
+
 def test_a_film_comes_out_the_same_each_time_and_as_good_as_along_the_flow_of_the_host(cuda):
     """With a cut and a size that is padded."""
     scene = Scene(34, 34, cut=None)

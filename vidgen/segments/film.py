@@ -40,7 +40,6 @@ from vidgen.segments.tally import Tally
 from vidgen.segments.workers import Workers
 from vidgen.stage import prefetch
 from vidgen.target import partial_path, publish, require_writable
-from vidgen.way import way_of
 
 __all__ = ["run"]
 
@@ -95,8 +94,7 @@ def _made(
     video = output_format(steps, job.video)
     job = replace(job, threads=_encoder_threads(video))
     with Work(job, identify(job, steps, engine)) as work:
-        told = "; ".join(each for each in (engine, way_of(settings, steps).told(job)) if each)
-        tally = tally_of(work.job, Report(job.video, video, told))
+        tally = tally_of(work.job, Report(job.video, video, engine))
         try:
             left_behind += _require_holdable(work, video)
             if announce:

@@ -54,6 +54,8 @@ class Tally:
         report.frames_damaged += made.frames_damaged
         for why, count in made.frames_held.items():
             report.frames_held[why] = report.frames_held.get(why, 0) + count
+        if made.way not in report.engine:
+            report.engine += f"; {made.way}"
         report.notes += [note for note in made.notes if note not in report.notes]
         for name, seconds in made.step_seconds.items():
             report.step_seconds[name] = report.step_seconds.get(name, 0.0) + seconds
