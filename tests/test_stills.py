@@ -11,6 +11,7 @@ from vidgen import stills
 from vidgen.bench.metrics import psnr
 from vidgen.errors import InputError, OutputError, UsageError
 from vidgen.job import Settings
+from vidgen.target import is_picture
 from vidgen.train.degrade import shrink
 
 
@@ -168,8 +169,8 @@ def test_refusals_are_clear_and_leave_nothing(tmp_path, source, target, settings
 
 
 def test_what_counts_as_a_picture():
-    assert stills.is_picture(Path("a/b.PNG"))
-    assert not stills.is_picture(Path("a/b.mkv"))
+    assert is_picture(Path("a/b.PNG"))
+    assert not is_picture(Path("a/b.mkv"))
 
 
 def test_still_is_nearer_where_a_smooth_kernel_has_shrunk(tmp_path):

@@ -28,11 +28,9 @@ from vidgen.frame import Frame, VideoFormat
 from vidgen.job import Progress, Report, Settings
 from vidgen.pipeline import build_stages, output_format
 from vidgen.stage import chain
-from vidgen.target import partial_path, publish, require_writable
+from vidgen.target import is_picture, partial_path, publish, require_writable
 
-__all__ = ["SUFFIXES", "is_picture", "run"]
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+__all__ = ["run"]
 
 _NUMBER = re.compile(r"%0?(\d*)d")
 _PEAKS = {"uint8": 255, "uint16": 65535}
@@ -56,11 +54,6 @@ class _Parts(NamedTuple):
     """(H, W, 2) Cb and Cr in [-0.5, 0.5]; None for a grey picture."""
     alpha: NDArray[np.float32] | None
     """(H, W) in [0, 1]; None where there is none."""
-
-
-def is_picture(path: Path) -> bool:
-    """Whether the name is that of a picture or of a sequence, by its suffix."""
-    return path.suffix.lower() in SUFFIXES
 
 
 def run(settings: Settings, progress: Callable[[Progress], None] = lambda _: None) -> Report:

@@ -1,4 +1,4 @@
-"""The output's name: checked before work begins, given only to a whole file."""
+"""Names of files: what they tell, and the output's: checked before work, given to a whole file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,24 @@ from pathlib import Path
 
 from vidgen.errors import OutputError
 
-__all__ = ["partial_path", "publish", "require_apart", "require_beside", "require_writable"]
+__all__ = [
+    "PICTURES",
+    "is_picture",
+    "partial_path",
+    "publish",
+    "require_apart",
+    "require_beside",
+    "require_writable",
+]
+
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+"""How names of pictures, and of numbered ones, end."""
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name is that of a picture or of a sequence, by its suffix."""
+    return path.suffix.lower() in PICTURES
 
 
 def partial_path(target: Path) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from vidgen import segments, stills
 from vidgen.job import Progress, Report, Settings
+from vidgen.target import is_picture
 
 __all__ = ["run"]
 
@@ -17,11 +18,11 @@ def run(
 ) -> Report:
     """Read the source, make the target, say what was done. Raises VidgenError.
 
-    A name that ends in `stills.SUFFIXES` is one picture, or with `%05d` numbered ones, of which
+    A name that ends in `target.PICTURES` is one picture, or with `%05d` numbered ones, of which
     `progress` is told one by one. Of a film, `announce` is told before the work begins what the new
     one will lack, and what a long one will take: without it, no sample is made. A KeyboardInterrupt
     passes, and says how far a film is.
     """
-    if stills.is_picture(settings.source):
+    if is_picture(settings.source):
         return stills.run(settings, progress)
     return segments.run(settings, progress, announce)

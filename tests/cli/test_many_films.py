@@ -5,6 +5,7 @@ import os
 
 import av
 import cv2
+import numpy as np
 import pytest
 
 from vidgen.segments.folder import hold
@@ -51,18 +52,29 @@ def test_what_is_done_is_not_done_again(vidgen, clip, tmp_path):
     assert (tmp_path / "out" / "b.mkv").stat().st_size > 1000
 
 
+def test_pictures_keep_their_suffix(vidgen, clip, tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((16, 16, 3), 99, np.uint8))
+    film = clip("b.mkv", frames=3)
+    result = vidgen("upscale", "a.png", film, "out", "--scale", 1)
+    assert result.returncode == 0, result.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.mkv"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["a.mkv", "b.mkv", "out.mkv"], "give a folder as OUT"),
         (["a.mkv", "b.mkv", "a.mkv"], "is a file"),
         (["empty", "out"], "no film in this folder"),
+        (["pictures", "out"], "by name: pictures/a.png"),
         (["a.mkv", "out.mkv", "--preview", "0"], "--preview"),
     ],
 )
 def test_what_cannot_be_meant(vidgen, clip, tmp_path, words, said):
     clip("a.mkv", frames=3), clip("b.mkv", frames=3)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.png").touch()
     result = vidgen("upscale", *words, "--scale", 1)
     assert result.returncode in (1, 2)
     assert said in result.stderr

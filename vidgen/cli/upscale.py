@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from vidgen.cli.options import add_group
 from vidgen.cli.progress import Bar, print_report
 from vidgen.errors import OutputError, UsageError, VidgenError
-from vidgen.target import require_beside
+from vidgen.target import is_picture, require_beside
 from vidgen.timing import parse_time
 
 if TYPE_CHECKING:
@@ -107,7 +107,6 @@ def _make(settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
     from vidgen.bench.preview import write_before_after
     from vidgen.cluster import run as run_there
     from vidgen.segments import middle
-    from vidgen.stills import is_picture
     from vidgen.upscale import run as run_here
 
     bar = Bar(sys.stderr, silent=args.quiet)

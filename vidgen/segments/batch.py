@@ -10,6 +10,7 @@ from pathlib import Path
 from vidgen.errors import InputError, OutputError, UsageError
 from vidgen.job import Settings
 from vidgen.media import holding_suffixes, probe
+from vidgen.target import is_picture
 
 __all__ = ["films_to_make", "middle"]
 
@@ -24,7 +25,8 @@ def films_to_make(sources: Sequence[Path], target: Path, settings: Settings) -> 
     """Settings for each film. One film goes to `target`; several, or a folder of them, into it.
 
     A film in a folder keeps its name, and its suffix where that container holds the codec; it is
-    Matroska else. Raises UsageError, InputError or OutputError for what cannot be meant.
+    Matroska else. Pictures keep theirs.
+    Raises UsageError, InputError or OutputError for what cannot be meant.
     """
     if len(sources) == 1 and not sources[0].is_dir():
         return [replace(settings, source=sources[0], target=target)]
@@ -36,7 +38,8 @@ def films_to_make(sources: Sequence[Path], target: Path, settings: Settings) -> 
     suffixes = holding_suffixes(settings.codec)
     named: dict[Path, Path] = {}
     for film in films:
-        suffix = film.suffix.lower() if film.suffix.lower() in suffixes else ".mkv"
+        kept = is_picture(film) or film.suffix.lower() in suffixes
+        suffix = film.suffix.lower() if kept else ".mkv"
         made = target / f"{film.stem}{suffix}"
         if made in named:
             raise OutputError(f"{named[made]} and {film} would both become {made}; rename one")
@@ -52,10 +55,17 @@ def _films_in(source: Path) -> list[Path]:
     """`source` itself, or the films in that folder, by name; not those in folders inside it."""
     if not source.is_dir():
         return [source]
-    found = sorted(path for path in source.iterdir() if path.suffix.lower() in _FILMS)
-    films = [path for path in found if path.is_file() and not path.stem.endswith(".partial")]
+    inside = sorted(path for path in source.iterdir() if path.is_file())
+    films = [
+        path
+        for path in inside
+        if path.suffix.lower() in _FILMS and not path.stem.endswith(".partial")
+    ]
     if not films:
-        raise InputError(f"{source}: no film in this folder, by its files' names")
+        named = next(
+            (f"; give pictures by name: {each}" for each in inside if is_picture(each)), ""
+        )
+        raise InputError(f"{source}: no film in this folder, by its files' names{named}")
     return films
 
 
