@@ -53,3 +53,12 @@ def test_sound_stays_in_step(joined, packets, tmp_path, one, two):
     # Each recording's sound ends as long after its picture; where they overlap it is squeezed.
     first, second = picture[19] - sound[len(sound) // 2 - 1], picture[39] - sound[-1]
     assert abs(first - second) < Fraction(1, 1000)
+
+
+def test_a_slow_film_that_is_begun_in_the_middle_has_one_clock(clip):
+    """There packets without a decoding time come first, and are shown a second and more later."""
+    source = clip(frames=7, fps=2, options={"x264-params": "keyint=4"})
+    for start in range(7):
+        with Decoder(source, start=Fraction(start, 2)) as decoder:
+            assert [frame.time for frame in decoder] == [Fraction(n, 2) for n in range(start, 7)]
+            assert not [note for note in decoder.notes if "clock" in note]

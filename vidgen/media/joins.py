@@ -48,11 +48,11 @@ class Joins:
 
     def __call__(self, packet: Packet[Stream]) -> None:
         """Move the times of `packet` in place."""
-        dts = packet.dts if packet.dts is not None else packet.pts
-        if dts is None:
-            return
-        shift = self._shift
-        if packet.stream.type in ("audio", "video") and not is_picture(packet.stream):
+        shift, dts = self._shift, packet.dts
+        # Without one, as after a seek, there is only when it is shown: not in order, and in a film
+        # of two pictures a second seconds ahead.
+        lasts = packet.stream.type in ("audio", "video") and not is_picture(packet.stream)
+        if dts is not None and lasts:
             shift = self._followed(packet, dts)
         if shift:
             ticks = round(shift / packet.time_base)
