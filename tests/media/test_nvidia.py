@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import nullcontext
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 from benchmarks.standin_media import media_standin
 from tests.engines.conftest import on_the_cpu
+from vidgen.errors import InputError, OutputError
 from vidgen.frame import VideoFormat
-from vidgen.media import Decoder
+from vidgen.media import Decoder, Encoder
 from vidgen.media.color import picture
 from vidgen.media.nvidia import Feeder, Landing, surface_of, why_not
 
@@ -82,7 +84,7 @@ def test_a_file_that_is_none_says_so_whether_there_is_a_gpu_or_not(tmp_path, gpu
     source = tmp_path / "film.mkv"
     source.write_bytes(b"no film at all" * 100)
     for words in ({}, {"video": FORMAT, "gpu": gpu}):
-        with pytest.raises(Exception, match=r"film.mkv: cannot be read as video"):
+        with pytest.raises(InputError, match=r"film.mkv: cannot be read as video"):
             Decoder(source, **words)
 
 
@@ -140,3 +142,10 @@ def test_nvenc_is_given_the_frames_that_the_host_would_give(gpu, rng, pix_fmt, d
         np.testing.assert_array_equal(given, expected)
     del ours, luma, chroma, plane
     assert cupy.held == held
+
+
+def test_an_encoder_on_a_gpu_that_is_not_there_is_one_line_and_no_file(tmp_path):
+    target, gpu = tmp_path / "out.mkv", SimpleNamespace(device=0, current=nullcontext)
+    with pytest.raises(OutputError, match=r"out.mkv: cannot be written \(.+\)$"):
+        Encoder(target, FORMAT, codec="nvenc-hevc", time_base=Fraction(1, 25), gpu=gpu)
+    assert not target.exists()
