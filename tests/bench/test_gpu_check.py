@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -99,8 +100,8 @@ def test_films_are_held_to_those_through_the_host(a_standin, monkeypatch, tmp_pa
     with media_standin():
         assert all(check.passed for check in films.same_films(tmp_path, 32, 32, 3))
         laid_out = standin_media.surface_of
-        monkeypatch.setattr("vidgen.media.nvidia.surface_of", lambda of: wrong(laid_out(of)))
-        assert not any(check.passed for check in films.same_films(tmp_path, 32, 32, 3))
+        with patch("vidgen.media.nvidia.surface_of", lambda of: wrong(laid_out(of))):
+            assert not any(check.passed for check in films.same_films(tmp_path, 32, 32, 3))
     with media_standin(decodes=False):
         nvdec, _ = films.same_films(tmp_path, 32, 32, 3)
         assert nvdec.told.startswith("left out: NVDEC does not take its yuv420p")
