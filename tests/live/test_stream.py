@@ -271,6 +271,9 @@ def test_nobody_waits_for_the_status_file(tmp_path):
         ({"output": OutputOptions(container="nonesuch")}, UsageError, "--to nonesuch"),
         ({"output": OutputOptions(codec="x266")}, UsageError, "--codec x266"),
         ({"output": OutputOptions(crf=20, bitrate="6M")}, UsageError, "exclude each other"),
+        ({"output": OutputOptions(bitrate="fast")}, UsageError, "--bitrate fast"),
+        ({"stall_seconds": -1.0}, UsageError, "--stall -1"),
+        ({"status_port": 99999}, UsageError, "--status-port 99999"),
         (
             {"output": OutputOptions(serve=True), "sink": "udp://127.0.0.1:1"},
             UsageError,

@@ -63,7 +63,7 @@ def run(
     where nothing has been shown yet, or where another one comes and the sink cannot be closed
     within a second.
     """
-    settings.require_files_apart()
+    settings.check()
     clock, report = clock or MachineClock(), LiveReport()
     slate, source = Slate(settings, clock), Source(settings, clock, report)
     try:

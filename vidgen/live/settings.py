@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from os import fspath
 from pathlib import Path
 from typing import Any
 
-from vidgen.media.live import OutputOptions, is_file, require_other_file
+from vidgen.errors import UsageError
+from vidgen.media.live import OutputOptions, is_file, muxer_of, require_other_file
 from vidgen.target import require_beside
 
 __all__ = ["TIERS", "LiveReport", "LiveSettings"]
 
 TIERS = ("quality", "balanced", "realtime", "off")
 """From the dearest to the cheapest; `off` resamples without a network."""
+_LAST_PORT = 65535
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +70,19 @@ class LiveSettings:
         if self.status_file is not None:
             object.__setattr__(self, "status_file", Path(self.status_file))
 
-    def require_files_apart(self) -> None:
-        """Raise OutputError where the sink or the status file would be written over a film."""
+    def check(self) -> None:
+        """Raise UsageError or OutputError for what would only show once the source is there."""
+        muxer_of(self.sink, self.output.container)
+        bitrate, port = self.output.bitrate, self.status_port
+        if bitrate and not re.fullmatch(r"\d+(\.\d+)?[kMG]?", bitrate):
+            raise UsageError(f"--bitrate {bitrate}: give bits a second, such as 6M or 800k")
+        if not self.stall_seconds > 0:
+            raise UsageError(f"--stall {self.stall_seconds:g}: give seconds, more than 0")
+        if port is not None and not 0 <= port <= _LAST_PORT:
+            raise UsageError(f"--status-port {port}: give 1 to {_LAST_PORT}")
+        self._require_files_apart()
+
+    def _require_files_apart(self) -> None:
         require_other_file(self.sink, self.source)
         if self.status_file is not None:
             urls = self.source, self.sink
