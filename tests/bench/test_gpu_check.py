@@ -107,6 +107,13 @@ def test_films_are_held_to_those_through_the_host(a_standin, monkeypatch, tmp_pa
         assert nvdec.told.startswith("left out: NVDEC does not take its yuv420p")
 
 
+@pytest.mark.needs_cuda
+def test_films_stay_on_a_real_card(tmp_path):
+    """What it lacks is left out, and said."""
+    for check in films.same_films(tmp_path, 640, 360, 30):
+        assert check.passed, (check.what, check.told)
+
+
 def wrong(surface):
     """A row of luma for the first one of chroma."""
     return surface._replace(chroma_row=surface.chroma_row - 1)
