@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 
 from benchmarks.weave import filtered
-from tests.restore.conftest import in_frames
+from tests.restore.conftest import NTSC, film_of, in_frames
 from vidgen.frame import Planes, VideoFormat
 from vidgen.job import Settings
 from vidgen.pipeline import build_stages
 from vidgen.restore import Field, deinterlaced, rows_of
 from vidgen.scan import Run, Scan
+from vidgen.stages import Restore
 
 EDGE = 3  # pictures at either end that have fewer neighbours
 
@@ -64,6 +66,25 @@ def test_shown_small_it_is_as_good_as_bwdif_and_stands_still(pictures):
     steps = [np.abs(a - b.astype(int)).mean() for a, b in pairwise(halved(y for y, _ in still))]
     alone = [cv2.resize(pictures[0][0][p::2], (96, 72)).astype(int) for p in (0, 1)]
     assert max(steps[EDGE:-EDGE]) < np.abs(alone[0] - alone[1]).mean() / 4
+
+
+@pytest.mark.parametrize("shrinks", [False, True])
+def test_lines_that_are_no_multiple_of_four_are_as_good(pictures, shrinks):
+    """As the 486 of NTSC: one field has a row of chroma more than the other."""
+    whole = film_of(in_frames(pictures[:20]))
+    cut = [replace(frame, y=frame.y[:142], uv=frame.uv[:71]) for frame in whole]
+    scan = Scan((Run(0, 10, "interlaced"),), time_base=1 / NTSC, rate=NTSC)
+    stage = Restore(scan, shrinks=shrinks)
+    theirs, ours = ([frame.planes for frame in stage(frames)] for frames in (whole, cut))
+    assert len(ours) == len(theirs) == 20
+    for number, (y, uv) in enumerate(ours):
+        own, (true_y, true_uv) = np.s_[number % 2 :: 2], pictures[number]
+        np.testing.assert_array_equal(y[own], true_y[:142][own])
+        np.testing.assert_array_equal(uv[own], true_uv[:71][own])
+    true = [y for y, _ in pictures[:20]]
+    far = psnr([y[:136] for y, _ in ours], [y[:136] for y in true])
+    assert abs(far - psnr([y[:136] for y, _ in theirs], [y[:136] for y in true])) < 0.1
+    assert psnr([y for y, _ in ours], [y[:142] for y in true]) > far - 0.5
 
 
 @pytest.mark.parametrize(("size", "shrinks"), [("96x72", True), ("96x74", False), ("4k", False)])

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate, chain, groupby, pairwise
 
+import numpy as np
+
 from vidgen.frame import Frame, Planes, VideoFormat
 from vidgen.restore import Field, deinterlaced, rows_of, woven_planes
 from vidgen.scan import Run, Scan
@@ -79,23 +81,33 @@ class Restore:
     def _each_field(self, run: Run, frames: Iterable[Frame]) -> Iterator[Timed | Fraction]:
         """A picture a field, or of every first one."""
         times: list[Fraction] = []
-        end = Fraction(0)
+        end, height = Fraction(0), 0
 
         def split() -> Iterator[Field]:
-            nonlocal end
+            nonlocal end, height
             for number, frame in enumerate(frames):
+                height, planes = len(frame.y), _in_fours(frame.planes)
                 fresh = number == 0 or frame.pts in cuts
                 for late, parity in enumerate((0, 1) if run.top_first else (1, 0)):
                     wanted = self.fields or not late
                     if wanted:
                         times.append((frame.time + frame.end * late) / (1 + late))
-                    yield Field(rows_of(frame.planes, parity), parity, fresh and not late, wanted)
+                    yield Field(rows_of(planes, parity), parity, fresh and not late, wanted)
                 end = frame.end
 
         cuts = set(self.scan.cuts)
-        for planes in deinterlaced(split(), self.shrinks):
-            yield planes, times.pop(0)
+        for y, uv in deinterlaced(split(), self.shrinks):
+            yield (y[:height], uv[: height // 2]), times.pop(0)
         yield end
+
+
+def _in_fours(planes: Planes) -> Planes:
+    """With two rows more where else one field had a row of chroma more, as of 486 lines: each the
+    last one of its own field."""
+    y, uv = planes
+    if len(uv) % 2 == 0:
+        return planes
+    return np.concatenate([y, y[-2:]]), np.concatenate([uv, uv[-2:][:1]])
 
 
 def _shown(pictures: Iterable[Frame | Timed | Fraction], time_base: Fraction) -> Iterator[Frame]:
