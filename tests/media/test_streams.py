@@ -202,3 +202,5 @@ def test_another_video_is_copied(redo, film, packets, tmp_path):
     notes = redo(both, tmp_path / "out.mkv")
     assert notes == ["stream 1 (video, h264), another video, is copied as it is"]
     assert others(packets(tmp_path / "out.mkv")) == others(packets(both))
+    notes = redo(both, tmp_path / "part.mkv", start=Fraction(1, 5))
+    assert notes[-1] == "stream 1 (video) has no keyframe in the range: left empty"

@@ -85,6 +85,7 @@ class StreamCopier:
             self._input.close()
             raise
         self._audio = {stream.index for stream in self._input.streams.audio} & wanted
+        self._videos = {stream.index for stream in self._input.streams.video}
         self._silent = set(self._audio)
         self.damaged = 0
         """Packets that the container refused and that were left out."""
@@ -230,6 +231,8 @@ class StreamCopier:
         if self._length is None and not self._start:
             notes += [f"stream {n} (audio) holds nothing that can be read" for n in self._silent]
         for index, lane in self._lanes.items():
+            if index in self._videos and not lane.end:
+                notes.append(f"stream {index} (video) has no keyframe in the range: left empty")
             if index in self._audio - self._silent:
                 notes += self._said_of_sound(f"stream {index} (audio)", lane)
         return notes
