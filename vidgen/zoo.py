@@ -77,6 +77,10 @@ class Model:
         middle = f".{flavour}" if flavour else ""
         return self._checked(f"{self.name}{middle}.{bit_depth}bit.onnx")
 
+    def files(self) -> list[Path]:
+        """All that the card names, checked against it. Raises ModelError."""
+        return [self._checked(file) for file in self.sha256]
+
     def _checked(self, file: str) -> Path:
         path = self.folder / file
         if file not in self.sha256:

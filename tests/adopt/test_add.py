@@ -268,3 +268,24 @@ def test_no_name_is_taken_twice(add, onnx_file):
     with pytest.raises(ModelError, match="'x2-realtime' already"):
         add(onnx_file("x2-realtime.onnx"))
     assert add(onnx_file(), name="other").name == "other"
+
+
+def test_a_model_of_ones_own_is_copied_with_its_files(add, tmp_path):
+    for file in zoo.models_folder().glob("x2-realtime.*"):
+        (tmp_path / file.name.replace("x2-realtime", "mine")).write_bytes(file.read_bytes())
+    card = tmp_path / "mine.toml"
+    card.write_text(zoo.card_text("x2-realtime").replace("x2-realtime", "mine"))
+    with pytest.raises(ModelError, match="a card says name and licence itself"):
+        add(card, license="MIT")
+    model = add(card)
+    assert model.folder == tmp_path / "added"
+    assert [path.parent for path in model.files()] == [model.folder] * len(model.sha256)
+    with pytest.raises(ModelError, match="'mine' already"):
+        add(card)
+
+
+def test_a_model_that_is_not_whole_is_not_copied(add, tmp_path):
+    (tmp_path / "mine.toml").write_text(zoo.card_text("x2-realtime"))
+    with pytest.raises(ModelError, match="is missing"):
+        add(tmp_path / "mine.toml")
+    assert not (tmp_path / "added").exists()

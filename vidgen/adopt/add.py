@@ -1,4 +1,4 @@
-"""`add_model`: a file from elsewhere becomes a model with a card in the user's own folder."""
+"""`add_model`: a file from elsewhere, or a model of one's own, comes into the user's own folder."""
 
 from __future__ import annotations
 
@@ -42,15 +42,18 @@ def add_model(
     """Wrap the network of `file` (.onnx or .safetensors) into `folder`, by default the user's own.
 
     It is tried on the spot at both depths. `license` is an SPDX expression; without it the card
-    says that it is not known. Raises ModelError that says why a file cannot be added, or
-    OutputError.
+    says that it is not known. A card (.toml) is copied as it is, with the files that it names.
+    Raises ModelError that says why a file cannot be added, or OutputError.
     """  # fmt: skip
     file, folder = Path(file), Path(folder or zoo.user_folder())
-    _require_onnx(file)
+    if not file.is_file():
+        raise ModelError(f"{file}: no such file")
+    if file.suffix.lower() == ".toml":
+        return _copied(file, folder, name, license)
+    _require_onnx()
     _refuse_pickle(file)
     name = name or _plain_name(file)
-    if name in zoo.names() or name in zoo.names(folder):
-        raise ModelError(f"{file}: there is a model {name!r} already; give another --name")
+    _require_free(file, name, folder, "--name")
     source = {"source": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
     return _made(_read(file), name, folder, backend, license, source)
 
@@ -65,9 +68,32 @@ def ncnn_model(param: Path, name: str, folder: Path, backend: Backend, license: 
     return _made(graph, name, folder, backend, license, {"source": param.name})
 
 
-def _require_onnx(file: Path) -> None:
-    if not file.is_file():
-        raise ModelError(f"{file}: no such file")
+def _copied(card: Path, folder: Path, name: str | None, license: str | None) -> Model:
+    """What `vidgen train` has made, and its files, checked."""
+    if name or license:
+        raise ModelError(f"{card}: a card says name and licence itself; leave the options out")
+    model = zoo.load(card.stem, card.parent)
+    _require_free(card, model.name, folder, "name in the recipe")
+    _put([*model.files(), card], folder)
+    return zoo.load(model.name, folder)
+
+
+def _require_free(file: Path, name: str, folder: Path, word: str) -> None:
+    if name in zoo.names() or name in zoo.names(folder):
+        raise ModelError(f"{file}: there is a model {name!r} already; give another {word}")
+
+
+def _put(files: list[Path], folder: Path) -> None:
+    """Copy; the card is to be the last: without it there is no model."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            shutil.copyfile(file, folder / file.name)
+    except OSError as error:
+        raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
+
+
+def _require_onnx() -> None:
     if importlib.util.find_spec("onnx") is None:
         raise ModelError("adding a model needs the package onnx; pip install 'vidgen[models]'")
 
@@ -107,7 +133,9 @@ def _read(file: Path) -> Any:
         from vidgen.adopt.safetensors import read_safetensors
 
         return compact_graph(read_safetensors(file), file.name)
-    raise ModelError(f"{file}: neither .onnx nor .safetensors, which are what can be added")
+    raise ModelError(
+        f"{file}: neither .onnx nor .safetensors nor a card (.toml), which can be added"
+    )
 
 
 def _decode_error() -> type[Exception]:
@@ -132,12 +160,7 @@ def _made(
     with tempfile.TemporaryDirectory(prefix="vidgen-add-") as place:
         made = _written(network, name, Path(place), license, source)
         made = _tried(made, backend)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for file in sorted(Path(place).iterdir(), key=lambda each: each.suffix == ".toml"):
-                shutil.copyfile(file, folder / file.name)  # the card last: without it there is none
-        except OSError as error:
-            raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
+        _put(sorted(Path(place).iterdir(), key=lambda each: each.suffix == ".toml"), folder)
     return zoo.load(name, folder)
 
 

@@ -42,10 +42,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add = actions.add_parser(
         "add",
-        help="add a network that others trained",
+        help="add a network that others trained, or of your own",
         description="Wrap a network of RGB pictures into planes in, planes out, with a card, and "
         "keep it in $XDG_DATA_HOME/vidgen/models. Accepted: ONNX, and safetensors of "
-        "SRVGGNetCompact. Pickles (.pth, .pt, .ckpt) are refused, since opening one runs its code.",
+        "SRVGGNetCompact. Pickles (.pth, .pt, .ckpt) are refused, since opening one runs its code. "
+        "Of what `vidgen train` made, give the card (.toml).",
     )
     add.add_argument("file", metavar="FILE", type=Path, help="network to add")
     add.add_argument("--name", metavar="NAME", help="what to call it (default: the file's name)")

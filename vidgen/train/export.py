@@ -28,7 +28,8 @@ from vidgen.train.recipe import Data, Recipe
 
 __all__ = ["export", "graph_of"]
 
-_LICENSE = "CC-BY-4.0"
+_LICENSES = {"../shared/data/train": "CC-BY-4.0"}
+"""What follows from the pictures of a training folder; of others it is not known here."""
 _LIMITS = (
     "Small: it sharpens and cleans what is there, and invents little texture. Strong noise, "
     "interlace combs and blur wider than the shrinking stay."
@@ -109,7 +110,7 @@ def _new_card(net: Network, recipe: Recipe) -> dict[str, Any]:
         "strength": 0.0,
         "parameters": net.parameters_deployed(),
         "macs_per_pixel": net.macs(),
-        "license": _LICENSE,
+        "license": _LICENSES.get(recipe.data.folder, "LicenseRef-unknown"),
         "limits": _limits(recipe) if upscaler else _FUSION_LIMITS,
         "sha256": {},
     }
