@@ -9,6 +9,7 @@ import pytest
 import vidgen
 from vidgen import stills
 from vidgen.bench.metrics import psnr
+from vidgen.cli import main
 from vidgen.errors import InputError, OutputError, UsageError
 from vidgen.job import Settings
 from vidgen.target import is_picture
@@ -96,15 +97,17 @@ def test_a_size_is_met_exactly(tmp_path):
 
 
 def test_a_sequence_keeps_its_numbers(tmp_path):
+    """Those of more digits than asked for, too, as `printf` writes them; and any even step."""
     wide = scene(40, 90)
-    for number in (7, 8, 10):
-        cv2.imwrite(str(tmp_path / f"in{number:04d}.png"), wide[:, number : number + 60])
-    settings = Settings(source=tmp_path / "in%04d.png", target=tmp_path / "out%03d.png")
+    for number in (996, 998, 1000):
+        cv2.imwrite(str(tmp_path / f"in{number:03d}.png"), wide[:, number - 996 :][:, :60])
+    cv2.imwrite(str(tmp_path / "in0997.png"), wide)  # of another name, and size
+    settings = Settings(source=tmp_path / "in%03d.png", target=tmp_path / "100%_%02d.png")
     report = stills.run(settings)
     assert report.frames_out == 3
-    names = sorted(path.name for path in tmp_path.glob("out*"))
-    assert names == ["out007.png", "out008.png", "out010.png"]
-    assert cv2.imread(str(tmp_path / "out010.png")).shape == (80, 120, 3)
+    names = sorted(path.name for path in tmp_path.glob("1*"))
+    assert names == ["100%_1000.png", "100%_996.png", "100%_998.png"]
+    assert cv2.imread(str(tmp_path / "100%_1000.png")).shape == (80, 120, 3)
 
 
 def test_python_runs_pictures_as_the_command_line_does(tmp_path):
@@ -151,10 +154,15 @@ def test_a_picture_gets_the_network_that_suits_it(tmp_path, name, settings, mode
         ("empty.png", "out.png", {}, InputError, "cannot be read as a picture"),
         ("in.png", "out.mkv", {}, UsageError, "end it in .png"),
         ("in.png", "out.png", {"fps": "60"}, UsageError, "--fps"),
+        ("in.png", "out.png", {"jobs": 2}, UsageError, "--jobs: .*leave it out"),
+        ("mixed%d.png", "out%d.png", {"maps": ("0:v",)}, UsageError, "--map: .*leave it out"),
+        ("in.png", "out.png", {"segment": 5}, UsageError, "--segment: .*leave it out"),
         ("in.png", "in.png", {}, OutputError, "input itself"),
         ("in%03d.png", "out%03d.png", {}, InputError, "no picture has such a name"),
         ("in%d.png", "out.png", {}, UsageError, "a place too"),
-        ("mixed%d.png", "out%d.png", {}, InputError, "one size"),
+        ("mixed%d.png", "out%d.png", {}, InputError, r"mixed2.png: .* one size.*put another there"),
+        ("gap%d.png", "out%d.png", {}, InputError, "gap3.png is missing between gap2.png and gap4"),
+        ("twin%d.png", "out%d.png", {}, InputError, "twin01.png and twin1.png have the same"),
     ],
 )
 def test_refusals_are_clear_and_leave_nothing(tmp_path, source, target, settings, error, words):
@@ -162,10 +170,16 @@ def test_refusals_are_clear_and_leave_nothing(tmp_path, source, target, settings
     cv2.imwrite(str(tmp_path / "mixed1.png"), scene(20, 20))
     cv2.imwrite(str(tmp_path / "mixed2.png"), scene(20, 30))
     (tmp_path / "text.png").write_text("no picture")
-    (tmp_path / "empty.png").touch()
+    for name in ("empty", "gap1", "gap2", "gap4", "twin1", "twin01"):
+        (tmp_path / f"{name}.png").touch()
     with pytest.raises(error, match=words):
         enlarge(tmp_path / source, tmp_path / target, **settings)
     assert not (tmp_path / "out.png").exists()
+
+
+def test_a_cluster_makes_no_pictures(tmp_path, capsys):
+    assert main(["upscale", "in%d.png", str(tmp_path / "out%d.png"), "--cluster", "auto"]) == 2
+    assert "--cluster: pictures are made on this machine; leave it out" in capsys.readouterr().err
 
 
 def test_what_counts_as_a_picture():

@@ -69,7 +69,8 @@ class Settings:
     """What sound becomes: `copy`, `aac` or `opus`."""
     overwrite: bool = False
     segment: Fraction = Fraction(20)
-    """Seconds of film, about, made at a time: what is lost at most when a run breaks off."""
+    """Seconds of film, about, made at a time: what is lost at most when a run breaks off. Of
+    numbered pictures, 24 are a second."""
     resume: bool | None = None
     """Whether to go on with what an earlier run has left. None: if film, settings and program are
     the same. True: if film and settings are; else that is an error. False: start anew."""

@@ -16,7 +16,7 @@ from vidgen.scan import Scan
 from vidgen.segments import run, scans
 from vidgen.segments.film import _looked_at
 from vidgen.segments.folder import hold, work_folder
-from vidgen.segments.identity import identify
+from vidgen.segments.identity import content_of, identify
 
 
 def pieces(settings):
@@ -205,7 +205,8 @@ def test_what_changes_pictures_is_another_thing(settings):
 def identity(asked):
     with Decoder(asked.source, start=asked.start, end=asked.end) as decoder:
         job = _looked_at(asked, decoder)[0]
-    return identify(job, *build_stages(asked, job.video, job.origin, job.scan))
+    steps, engine = build_stages(asked, job.video, job.origin, job.scan)
+    return identify(job, steps, engine, content_of(asked.source))
 
 
 def test_a_run_goes_on_when_its_defaults_are_said_aloud(settings, contents, whole):

@@ -177,7 +177,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "segment": {
         "metavar": "SECONDS",
         "default": "20",
-        "help": "length of the pieces that the film is made in (default: %(default)s)",
+        "help": "length of the pieces that the film is made in; of numbered pictures, 24 are a "
+        "second (default: %(default)s)",
     },
 }
 

@@ -113,8 +113,10 @@ def _make(settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
     preview = None if args.preview is None else parse_time(args.preview, "--preview")
     try:
         film = not is_picture(settings.source)
+        if not film and args.cluster is not None:
+            raise UsageError("--cluster: pictures are made on this machine; leave it out")
         settings = middle(settings, preview) if film and preview is not None else settings
-        there = film and args.cluster is not None
+        there = args.cluster is not None
         make = partial(run_there, address=args.cluster) if there else run_here
         report = make(settings, bar.show, bar.say)
     finally:

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidgen.target import is_picture
+
 if TYPE_CHECKING:
     from vidgen.segments import Leftover
 
@@ -58,5 +60,6 @@ def _line(each: Leftover) -> str:
     """`out.mkv.vidgen: 12 pieces, 340.1 MB, 2026-11-23 15:30, of film.mkv, at work`."""
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.changed))
     state = ", at work" if each.busy else ""
+    kind = "pictures" if is_picture(Path(each.source)) else "pieces"
     size = f"{each.bytes / 1e6:.1f} MB"
-    return f"{each.path}: {each.finished} pieces, {size}, {when}, of {each.source}{state}"
+    return f"{each.path}: {each.finished} {kind}, {size}, {when}, of {each.source}{state}"

@@ -33,7 +33,7 @@ from vidgen.pipeline import build_stages, output_format
 from vidgen.restore import scan_notes
 from vidgen.segments.estimate import estimate
 from vidgen.segments.folder import Work
-from vidgen.segments.identity import identify
+from vidgen.segments.identity import content_of, identify
 from vidgen.segments.plan import most_segments, segments
 from vidgen.segments.scans import scanned
 from vidgen.segments.tally import Tally
@@ -93,7 +93,8 @@ def _made(
     steps, engine = build_stages(settings, job.video, job.origin, job.scan)
     video = output_format(steps, job.video)
     job = replace(job, threads=_encoder_threads(video))
-    with Work(job, identify(job, steps, engine)) as work:
+    identity = identify(job, steps, engine, content_of(settings.source))
+    with Work(job, identity) as work:
         tally = tally_of(work.job, Report(job.video, video, engine))
         try:
             left_behind += _require_holdable(work, video)

@@ -7,6 +7,7 @@
         starts.jsonl       where segments begin, as far as that has been found out
         00007.piece        encoded pictures of segment 7
         00007.json         its SHA-256 and what else is known, written when the piece is on the disk
+        pictures.jsonl     of numbered pictures, instead of pieces: those that are finished
 
 A piece without a record is not finished, whatever it looks like.
 """
@@ -27,11 +28,12 @@ from typing import Any
 from vidgen.errors import OutputError
 from vidgen.job import Job
 from vidgen.segments.identity import Identity
+from vidgen.segments.journal import Journal
 from vidgen.segments.pieces import Pieces
 from vidgen.segments.plan import Start, starts
 from vidgen.segments.records import BAD_RECORD, plain, start_from, sync_folder, write_durably
 
-__all__ = ["SUFFIX", "Work", "hold", "jobs_in", "work_folder"]
+__all__ = ["SUFFIX", "Work", "finished_in", "hold", "jobs_in", "work_folder"]
 
 SUFFIX = ".vidgen"
 
@@ -98,8 +100,10 @@ class Work:
     def _leave(self) -> None:
         for stray in self._root.glob("*/*.tmp"):  # of workers that were ended
             stray.unlink(missing_ok=True)
-        if not any(Pieces(folder).count() for folder in self._root.glob("*/")):
-            self.remove()
+        folders = list(self._root.glob("*/"))
+        empty = [folder for folder in folders if not finished_in(folder)]
+        for each in [self._root] if empty == folders else empty:
+            shutil.rmtree(each, ignore_errors=True)
         os.close(self._lock)
 
     def remove(self) -> None:
@@ -118,6 +122,11 @@ class Work:
             for start in starts(self.job, known[-1] if known else None):
                 print(json.dumps(plain(start)), file=file, flush=True)
                 yield start
+
+
+def finished_in(folder: Path) -> int:
+    """How many pieces, or pictures of a sequence, are finished in the folder of one key."""
+    return Pieces(folder).count() or len(Journal(folder))
 
 
 def jobs_in(root: Path) -> dict[str, dict[str, Any]]:

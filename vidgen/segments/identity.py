@@ -50,15 +50,15 @@ class Identity:
         return ", ".join(f"{name} was {was.get(name, 'not known')}" for name in sorted(changed))
 
 
-def identify(job: Job, steps: Steps, engine: str) -> Identity:
-    """The identity of a run. Raises OSError where the source cannot be read."""
+def identify(job: Job, steps: Steps, engine: str, content: str) -> Identity:
+    """The identity of a run on a source of that `content`."""
     models = {
         f"model {step.model.name}": " ".join(sorted(step.model.sha256.values()))
         for step in steps.values()
         if isinstance(step, Upscale)
     }
     settings = _said(job.settings, steps, output_format(steps, job.video))
-    return Identity(done_to(settings), {**program(), **models, "engine": engine})
+    return Identity(done_to(settings, content), {**program(), **models, "engine": engine})
 
 
 def _said(settings: Settings, steps: Steps, video: VideoFormat) -> Settings:
@@ -82,15 +82,15 @@ def _said(settings: Settings, steps: Steps, video: VideoFormat) -> Settings:
     )
 
 
-def done_to(settings: Settings) -> dict[str, str]:
-    """The source's content and the settings that pictures depend on. Raises OSError."""
+def done_to(settings: Settings, content: str) -> dict[str, str]:
+    """The source's content and the settings that pictures depend on."""
     settings = replace(settings, start=settings.start or None)
     words = {
         f"--{field.name}": str(getattr(settings, field.name))
         for field in fields(settings)
         if field.name not in NO_PICTURE_DEPENDS_ON
     }
-    return {"source": content_of(settings.source), **words}
+    return {"source": content, **words}
 
 
 def program() -> dict[str, str]:

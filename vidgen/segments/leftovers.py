@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidgen.errors import InputError, OutputError
-from vidgen.segments.folder import SUFFIX, hold, jobs_in
-from vidgen.segments.pieces import Pieces
+from vidgen.segments.folder import SUFFIX, finished_in, hold, jobs_in
 
 __all__ = ["Leftover", "clean_leftover", "leftovers"]
 
@@ -21,9 +20,9 @@ class Leftover:
 
     path: Path
     source: str
-    """The film that was worked on last."""
+    """The film, or sequence, that was worked on last."""
     finished: int
-    """Pieces that are finished, of all settings."""
+    """Pieces, or pictures of a sequence, that are finished, of all settings."""
     bytes: int
     """On the disk."""
     changed: float
@@ -49,7 +48,7 @@ def _described(path: Path) -> Leftover:
     return Leftover(
         path=path,
         source=str(next(iter(jobs.values())).get("source", "")),
-        finished=sum(Pieces(path / key).count() for key in jobs),
+        finished=sum(finished_in(path / key) for key in jobs),
         bytes=sum(facts.st_size for facts in files),
         changed=max(facts.st_mtime for facts in files),
         busy=_is_held(path),

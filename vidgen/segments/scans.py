@@ -11,7 +11,7 @@ from vidgen.media import MediaInfo
 from vidgen.restore import scan_film
 from vidgen.scan import PROGRESSIVE, Scan
 from vidgen.segments.folder import jobs_in, work_folder
-from vidgen.segments.identity import done_to, program
+from vidgen.segments.identity import content_of, done_to, program
 from vidgen.segments.records import BAD_RECORD
 
 __all__ = ["scanned"]
@@ -37,7 +37,7 @@ def _found(settings: Settings) -> Scan | None:
     jobs = jobs_in(work_folder(settings.target)).values()
     if not jobs:
         return None
-    done, by = done_to(settings), program()
+    done, by = done_to(settings, content_of(settings.source)), program()
     for facts in jobs:
         with suppress(*BAD_RECORD):
             same = all(facts["done"][name] == done[name] for name in _DEPENDS_ON)
