@@ -1,5 +1,6 @@
 """What the library does to the process that it lives in."""
 
+import os
 import subprocess
 import sys
 
@@ -44,3 +45,12 @@ def test_a_ctrl_c_after_an_engine_was_let_go_of_elsewhere():
             check=False,
         )
         assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
+
+
+def test_nobody_is_told_that_it_runs(tmp_path):
+    """Its telemetry begins with a number for this user, kept in his home, whatever the network."""
+    program = "from vidgen.engines import choose_backend; choose_backend('openvino')"
+    environment = {name: value for name, value in os.environ.items() if name != "CI"}
+    home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environment | home, check=True, timeout=60)
+    assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ uint8 or uint16 without a copy, and the convolutions run in the layout the libra
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from threading import Lock
 from typing import Any, Self
@@ -33,9 +34,19 @@ def _core() -> Any:
     thread that lets go of it last. Were that another one, the next Ctrl-C would end the process
     with a segmentation fault.
     """
+    return _library().Core()
+
+
+@cache
+def _library() -> Any:
+    """OpenVINO, deaf to its package openvino-telemetry, which tells Intel of every import unasked.
+
+    It goes on without one that cannot be imported.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino  # deferred: takes a tenth of a second that `vidgen --help` need not pay
 
-    return openvino.Core()
+    return openvino
 
 
 class OpenVINO:
@@ -44,11 +55,9 @@ class OpenVINO:
     name = "openvino"
 
     def __init__(self) -> None:
-        import openvino  # deferred, as in `_core`
-
         with _ALONE:
             self._core = _core()
-        self._version = openvino.__version__.split("-")[0]
+        self._version = _library().__version__.split("-")[0]
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if "BF16" in capabilities else "f32"
 
@@ -121,8 +130,6 @@ class _Engine:
 
     def __call__(self, *planes: NDArray[Any]) -> Planes:
         """Run once. The result belongs to the caller; the inputs are not kept."""
-        import openvino
-
         given = [(plane.shape, plane.dtype) for plane in planes]
         wanted = list(self.inputs.values())
         if given != wanted:
@@ -133,10 +140,11 @@ class _Engine:
         outputs = tuple(np.empty(shape, dtype) for shape, dtype in self._outputs)
         # OpenVINO refuses read-only memory and does not keep a copy alive: `inputs` does
         inputs = [np.require(plane, requirements=("C", "W")) for plane in planes]
+        tensor = _library().Tensor
         for name, plane in zip(self.inputs, inputs, strict=True):
-            self._request.set_tensor(name, openvino.Tensor(plane, shared_memory=True))
+            self._request.set_tensor(name, tensor(plane, shared_memory=True))
         for index, plane in enumerate(outputs):
-            self._request.set_output_tensor(index, openvino.Tensor(plane, shared_memory=True))
+            self._request.set_output_tensor(index, tensor(plane, shared_memory=True))
         self._request.infer()
         return outputs[0], outputs[1]
 
