@@ -31,6 +31,7 @@ MODULES = {
 FLOORS = [
     {"errors"},
     {"timing", "frame", "scan", "light", "reference"},
+    {"given"},
     {"stage", "stopwatch", "zoo", "kernels", "job", "memory", "sizes", "surface", "target"},
     {"media", "engines"},
     {"motion", "adopt"},

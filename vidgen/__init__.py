@@ -2,7 +2,7 @@
 
     from vidgen import Settings, run
 
-    report = run(Settings(source=Path("film.mkv"), target=Path("out.mkv"), size="1080p", fps="60"))
+    report = run(Settings(source="film.mkv", target="out.mkv", size="1080p", fps="60"))
 
 The command line, `vidgen.cli`, is a thin layer over these names.
 """

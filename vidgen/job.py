@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from vidgen.frame import VideoFormat
+from vidgen.given import AnyPath, AnyTime, Given, time_of, time_or_none
 from vidgen.scan import PROGRESSIVE, Scan
-from vidgen.timing import parse_time
 
 __all__ = ["NO_PICTURE_DEPENDS_ON", "Job", "Made", "Progress", "Report", "Segment", "Settings"]
 
@@ -25,8 +25,8 @@ NO_PICTURE_DEPENDS_ON = (
 class Settings:
     """What `vidgen upscale` is asked to do; all words are checked before the target is made."""
 
-    source: Path
-    target: Path
+    source: Given[AnyPath, Path] = Given(Path)
+    target: Given[AnyPath, Path] = Given(Path)
     scale: int | None = None
     """1, 2 or 4; None means 2 unless `size` is given."""
     size: str | None = None
@@ -57,9 +57,9 @@ class Settings:
     deinterlace: str = "auto"
     """`auto`: undo interlace and pulldown where they are found. `on`: every frame is two fields.
     `off`: frames stay as they are."""
-    start: Fraction | None = None
+    start: Given[AnyTime | None, Fraction | None] = Given(time_or_none("--start"), None)
     """Seconds from the beginning of the film."""
-    end: Fraction | None = None
+    end: Given[AnyTime | None, Fraction | None] = Given(time_or_none("--end"), None)
     """Seconds from the beginning of the film; the frame on show at this time is not included."""
     maps: tuple[str, ...] = ()
     """FFmpeg's words for the streams that come along, such as `0:a:1` or `-0:s`; none: all."""
@@ -68,7 +68,7 @@ class Settings:
     audio: str = "copy"
     """What sound becomes: `copy`, `aac` or `opus`."""
     overwrite: bool = False
-    segment: Fraction = Fraction(20)
+    segment: Given[AnyTime, Fraction] = Given(time_of("--segment"), Fraction(20))
     """Seconds of film, about, made at a time: what is lost at most when a run breaks off. Of
     numbered pictures, 24 are a second."""
     resume: bool | None = None
@@ -76,15 +76,6 @@ class Settings:
     the same. True: if film and settings are; else that is an error. False: start anew."""
     jobs: int = 1
     """Processes that work on one segment each."""
-
-    def __post_init__(self) -> None:
-        """Paths may be given as strings, too, and times as numbers or as on the command line."""
-        for name in ("source", "target"):
-            object.__setattr__(self, name, Path(getattr(self, name)))
-        for name in ("start", "end", "segment"):
-            if (time := getattr(self, name)) is not None:
-                seconds = parse_time(time, f"--{name}") if isinstance(time, str) else Fraction(time)
-                object.__setattr__(self, name, seconds)
 
 
 @dataclass(frozen=True, kw_only=True)

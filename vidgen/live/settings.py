@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
-from os import fspath
 from pathlib import Path
 from typing import Any
 
 from vidgen.errors import UsageError
+from vidgen.given import AnyPath, AnyTime, Given, name_of, path_or_none, time_of
 from vidgen.media.live import OutputOptions, is_file, muxer_of, require_other_file
 from vidgen.target import require_beside
 
@@ -24,9 +24,9 @@ _LAST_PORT = 65535
 class LiveSettings:
     """What `vidgen stream` is asked to do."""
 
-    source: str
+    source: Given[AnyPath, str] = Given(name_of)
     """URL, file, or `-` for standard input."""
-    sink: str
+    sink: Given[AnyPath, str] = Given(name_of)
     """URL, file, or `-` for standard output."""
     output: OutputOptions = field(default_factory=OutputOptions)
     scale: int | None = None
@@ -43,9 +43,9 @@ class LiveSettings:
     backend: str = "auto"
     device: int = 0
     """Number of the GPU."""
-    latency: Fraction = Fraction(1, 2)
+    latency: Given[AnyTime, Fraction] = Given(time_of("latency"), Fraction(1, 2))
     """Seconds from a picture's arrival to when it is due at the sink."""
-    slate: str = ""
+    slate: Given[AnyPath, str] = Given(name_of, "")
     """`black`, or the name of a picture: shown until there is something to show, also while the
     source is not there. Needs `size` and `fps`, and a sink that is no file."""
     container: str | None = None
@@ -58,17 +58,9 @@ class LiveSettings:
     """Whether to connect again when a source that is no file ends or is lost."""
     stall_seconds: float = 10.0
     """How long a source may say nothing before it counts as lost."""
-    status_file: Path | None = None
+    status_file: Given[AnyPath | None, Path | None] = Given(path_or_none, None)
     status_port: int | None = None
     """On loopback, for HTTP: `/` is JSON, `/metrics` Prometheus text."""
-
-    def __post_init__(self) -> None:
-        """Files may be named by paths, the status file by a string, seconds by any number."""
-        for name in ("source", "sink", "slate"):
-            object.__setattr__(self, name, fspath(getattr(self, name)))
-        object.__setattr__(self, "latency", Fraction(self.latency))
-        if self.status_file is not None:
-            object.__setattr__(self, "status_file", Path(self.status_file))
 
     def check(self) -> None:
         """Raise UsageError or OutputError for what would only show once the source is there."""
