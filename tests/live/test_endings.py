@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing
@@ -180,3 +181,14 @@ def test_what_cannot_end_is_left_when_it_is_asked_twice():
     assert stream.asked == 2
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     stream.free.set()
+
+
+def test_a_disk_that_is_full_is_an_error(given, tmp_path):
+    (tmp_path / "in.ts").write_bytes(given)
+    words = "stream in.ts out.ts --scale 4 --tier off --codec ffv1 --to matroska"
+    full = "ulimit -f 64; exec " + f"{sys.executable} -m vidgen {words}"  # blocks of 1 KiB
+    done = subprocess.run(
+        ["bash", "-c", full], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert "out.ts: cannot be written" in done.stderr

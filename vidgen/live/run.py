@@ -102,7 +102,7 @@ class _Stream:
         """Seconds from when a picture comes until it is due, so that it is sent on in time."""
         self._too_late = 0
         self._sink: Sink | None = None
-        self._stopped, self._hurry = False, threading.Event()
+        self._stopped, self._left, self._hurry = False, False, threading.Event()
         report.engine, report.generate = self._chain.engine, self._chain.generate
         report.tier = self._governor.tier
 
@@ -118,7 +118,7 @@ class _Stream:
                 self._sink = self._opened()
                 self._show_and_end(self._sink)
         except OutputError:
-            if not self._hurry.is_set():
+            if not self._left:
                 raise
         finally:
             self._end()
@@ -129,6 +129,7 @@ class _Stream:
         """End well, from any thread; whether that is to be waited for. Where nothing has been shown
         yet, or at the second call, nobody is waited for."""
         if self._stopped or self._sink is None:
+            self._left = True
             self._hurry.set()
         self._stopped = True
         self._source.close()
