@@ -52,12 +52,13 @@ Settings(source="in.mkv", target="out.mkv", segment=None)
 """
 
 
-def test_type_checkers_know_both(root):
+def test_type_checkers_know_both(root, tmp_path):
     pytest.importorskip("mypy")
-    words = ["--strict", "--cache-dir", os.devnull, "-c", CALLS]
-    command = [sys.executable, "-m", "mypy", *words]
+    calls = tmp_path / "calls.py"
+    calls.write_text(CALLS)
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull, str(calls)]
     done = subprocess.run(
         command, cwd=root, capture_output=True, text=True, timeout=100, check=False
     )
     places = [line.split(": error: ")[0] for line in done.stdout.splitlines()[:-1]]
-    assert places == ["<string>:8", "<string>:9"], done.stdout
+    assert places == [f"{calls}:8", f"{calls}:9"], done.stdout + done.stderr
