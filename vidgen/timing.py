@@ -44,23 +44,23 @@ def snap_rate(rate: Fraction) -> Fraction:
     return nearest if nearest > 0 and abs(nearest - rate) * 1000 < rate else rate
 
 
-def parse_rate(text: str, source: Fraction | None = None) -> Fraction:
+def parse_rate(text: str, source: Fraction | None = None, option: str = "--fps") -> Fraction:
     """`60`, `23.976`, `60000/1001`, or `x2` (times the rate of the source) as frames per second.
 
-    `source` is the source's average rate; `x2` needs it. Raises UsageError.
+    `source` is the source's average rate; `x2` needs it. Raises UsageError, which names `option`.
     """
     accepted = "a number (60, 23.976), a fraction (60000/1001) or a factor (x2)"
     if text.startswith("x") and source is None:
-        raise UsageError(f"--fps {text}: the source states no rate; give {accepted}")
+        raise UsageError(f"{option} {text}: the source states no rate; give {accepted}")
     try:
         if text.startswith("x"):
             rate = _number(text[1:]) * (source or 0)
         else:
             rate = snap_rate(_number(text)) if "." in text else _number(text)
     except (ValueError, ZeroDivisionError):
-        raise UsageError(f"--fps {text}: not a rate; give {accepted}") from None
+        raise UsageError(f"{option} {text}: not a rate; give {accepted}") from None
     if not 0 < rate <= 1000:
-        raise UsageError(f"--fps {text}: out of range; give a rate above 0 and up to 1000")
+        raise UsageError(f"{option} {text}: out of range; give a rate above 0 and up to 1000")
     return rate
 
 

@@ -36,7 +36,7 @@ def test_a_proof(vidgen):
         (["--sizes", "65x48"], 2, "even"),
         (["compare", "a.json"], 2, "give `vidgen bench compare"),
         (["compare", "a.json", "b.json"], 1, "a.json: cannot be read"),
-        (["--realtime", "often"], 2, "often"),
+        (["--realtime", "often"], 2, "--realtime often"),
     ],
 )
 def test_refusals(vidgen, words, code, mentioned):

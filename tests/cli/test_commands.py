@@ -38,6 +38,11 @@ def test_version(vidgen):
     assert (result.returncode, result.stdout) == (0, f"vidgen {version('vidgen')}\n")
 
 
+def test_a_file_whose_name_looks_like_an_option(vidgen, error_of, tmp_path):
+    (tmp_path / "-film.mkv").touch()
+    assert "give ./-film.mkv" in error_of(vidgen("upscale", "-film.mkv", "out.mkv"), 2)
+
+
 @pytest.mark.parametrize(
     ("words", "mentioned"),
     [

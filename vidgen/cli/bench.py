@@ -117,7 +117,8 @@ def _films(args: argparse.Namespace, folder: Path, size: tuple[int, int], work: 
     from vidgen.bench.speed import film_rows
 
     for words in _JOBS:
-        _say(args, f"film of {size[0]}x{size[1]}, {words}")
+        told = " ".join(f"--{word} {value}" for word, value in words.items())
+        _say(args, f"film of {size[0]}x{size[1]}, {told}")
         rows: list[Row] = list(film_rows(folder, size, {**words, **_device(args)}, work))
         yield from rows
 
@@ -136,7 +137,7 @@ def _prove(args: argparse.Namespace, size: tuple[int, int]) -> int:
     from vidgen.job import Settings
     from vidgen.pipeline import build_stages
 
-    rate = parse_rate(args.realtime)
+    rate = parse_rate(args.realtime, option="--realtime")
     scene = Scene(*size, cut=None)
     settings = Settings(
         source=Path(), target=Path(), tier=args.tier, fps=args.fps, backend=args.backend,

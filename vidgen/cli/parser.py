@@ -6,6 +6,7 @@ import argparse
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from vidgen.cli.version import vidgen_version
@@ -75,7 +76,13 @@ class Version(argparse.Action):
 
 def read_arguments(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     """Parse; an unknown option is a UsageError that names the nearest one of its command."""
-    args, unknown = parser.parse_known_args(arguments)
+    try:
+        args, unknown = parser.parse_known_args(arguments)
+    except UsageError:
+        for word in arguments:
+            if word.startswith("-") and Path(word).is_file():
+                raise UsageError(f"{word}: begins with -; for that file give ./{word}") from None
+        raise
     args.quiet = getattr(args, "quiet", False)
     args.debug = getattr(args, "debug", False)
     if not unknown:
