@@ -264,6 +264,25 @@ def test_unfinished_sequences_are_listed_and_cleaned(folder, capsys):
     assert len(made(folder)) == 5
 
 
+def test_a_sequence_among_others_goes_on_or_is_left(folder, whole, capsys):
+    into = folder / "outs"
+    into.mkdir()
+    cv2.imwrite(str(folder / "other.png"), scan(1))
+    words = [str(folder / "in%03d.png"), str(folder / "other.png"), str(into)]
+    segment = Fraction(PIECE, 24)
+    asked = vidgen.Settings(source=words[0], target=into / "in%03d.png", segment=segment)
+    with pytest.raises(KeyboardInterrupt):
+        vidgen.run(asked, stop_after(COUNT - 1))
+    assert main(["upscale", *words, "--segment", "0.5"]) == 2
+    told = capsys.readouterr().err
+    assert "29 of them found" in told
+    assert "--segment: a single picture has none" in told
+    assert {path.name.replace("in", "out"): path.read_bytes() for path in into.iterdir()} == whole
+    assert main(["upscale", *words]) == 0
+    assert f"{into}/in%03d.png exists: left as it is" in capsys.readouterr().err
+    assert (into / "other.png").exists()
+
+
 def test_two_runs_do_not_work_on_one_sequence(folder):
     def again(progress):
         with pytest.raises(OutputError, match="another vidgen is at work"):

@@ -154,6 +154,8 @@ class Progress:
     """Seconds of film, within `done`, that an earlier run had made."""
     frames_found: int = 0
     """Frames, within `frames`, that an earlier run had made."""
+    counts: bool = False
+    """True where pictures are made: `done`, `total` and `found` count them."""
 
 
 @dataclass(slots=True)

@@ -8,7 +8,15 @@ from vidgen import segments, stills
 from vidgen.job import Progress, Report, Settings
 from vidgen.target import is_picture
 
-__all__ = ["run"]
+__all__ = ["is_there", "run"]
+
+
+def is_there(settings: Settings) -> bool:
+    """Whether the target is there as a whole: of a sequence all pictures, and no work is left.
+
+    Raises VidgenError where numbered pictures are none.
+    """
+    return stills.are_there(settings) if is_picture(settings.source) else settings.target.exists()
 
 
 def run(

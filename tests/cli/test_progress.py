@@ -51,6 +51,11 @@ def test_a_film_of_unknown_length(shown):
     assert shown(io.StringIO(), UNKNOWN) == "frame 48  0:00:02  8.0 fps\n"
 
 
+def test_pictures_are_counted(shown):
+    some = Progress(frames=2, done=Fraction(2), total=Fraction(8), seconds=1.0, counts=True)
+    assert shown(io.StringIO(), some) == " 25 %  picture 2 of 8  2.0 fps  0:00:03 left\n"
+
+
 def test_the_end_is_never_beyond_the_whole(shown):
     late = Progress(frames=100, done=Fraction(5), total=Fraction(4), seconds=6.0)
     assert shown(io.StringIO(), late).startswith("100 %")

@@ -64,8 +64,10 @@ def _progress_line(progress: Progress) -> str:
     new = (progress.done - progress.found) / progress.total
     left = progress.seconds * float((1 - share) / new) if new else 0.0
     percent = f"{int(share * 100):3d} %"
-    total = format_time(progress.total)
-    return f"{percent}  {where} of {total}  {fps:.1f} fps  {format_time(left)} left"
+    of = f"{where} of {format_time(progress.total)}"
+    if progress.counts:
+        of = f"picture {progress.frames} of {progress.total}"
+    return f"{percent}  {of}  {fps:.1f} fps  {format_time(left)} left"
 
 
 def print_report(report: Report, target: Path) -> None:

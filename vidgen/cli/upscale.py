@@ -86,14 +86,16 @@ def _make_each(
     films: list[Settings], args: argparse.Namespace, entries: list[dict[str, Any]]
 ) -> int:
     """All of them, whatever becomes of one; the exit code of the worst."""
+    from vidgen.upscale import is_there
+
     code = 0
     for number, film in enumerate(films, 1):
         if not args.quiet:
             print(f"{number} of {len(films)}: {film.source} -> {film.target}", file=sys.stderr)
-        if film.target.exists() and not film.overwrite:
-            print(f"{film.target} exists: left as it is", file=sys.stderr)
-            continue
         try:
+            if not film.overwrite and is_there(film):
+                print(f"{film.target} exists: left as it is", file=sys.stderr)
+                continue
             entries.append(_make(film, args))
         except VidgenError as error:
             print(f"vidgen: error: {error}", file=sys.stderr)

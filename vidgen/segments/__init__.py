@@ -2,7 +2,7 @@
 
 from vidgen.segments.batch import films_to_make, middle
 from vidgen.segments.film import run
-from vidgen.segments.folder import Work
+from vidgen.segments.folder import Work, work_folder
 from vidgen.segments.identity import Identity, content_of, identify, program
 from vidgen.segments.journal import Journal
 from vidgen.segments.leftovers import Leftover, clean_leftover, leftovers
@@ -26,4 +26,5 @@ __all__ = [
     "run",
     "sha256_of",
     "sync_folder",
+    "work_folder",
 ]

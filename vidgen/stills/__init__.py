@@ -1,5 +1,6 @@
 """Single pictures and numbered sequences, through the same stages as films."""
 
 from vidgen.stills.run import run
+from vidgen.stills.sequence import are_there
 
-__all__ = ["run"]
+__all__ = ["are_there", "run"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import overload
@@ -50,6 +50,11 @@ class Names(Sequence[tuple[Path, Path]]):
             return [self[each] for each in range(*index.indices(len(self)))]
         (sources, targets), (source, target) = self._folders, self._names[index]
         return sources / source, targets / target
+
+    def taken(self) -> Iterator[tuple[Path, Path]]:
+        """Those whose target's name is there already."""
+        there = set(os.listdir(self._folders[1]))
+        return (self[index] for index, (_, name) in enumerate(self._names) if name in there)
 
 
 def _numbered(source: Path, target: Path) -> list[tuple[str, str]]:

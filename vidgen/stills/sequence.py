@@ -12,16 +12,22 @@ from functools import partial
 from pathlib import Path
 
 from vidgen.errors import InputError, OutputError, UsageError
-from vidgen.job import Job
-from vidgen.segments import Identity, Journal, Work, sync_folder
+from vidgen.job import Job, Settings
+from vidgen.segments import Identity, Journal, Work, sync_folder, work_folder
 from vidgen.stage import prefetch
 from vidgen.stills.draw import Drawing, Drawn, pieces
 from vidgen.stills.names import Names
 from vidgen.stills.picture import left_out, write_picture
 
-__all__ = ["make_sequence"]
+__all__ = ["are_there", "make_sequence"]
 
 _GOES_ON = "the same command goes on with what is finished"
+
+
+def are_there(settings: Settings) -> bool:
+    """Whether all pictures are there, and none of them is still to be made anew."""
+    names = Names(settings.source, settings.target)
+    return not work_folder(settings.target).exists() and len(list(names.taken())) == len(names)
 
 
 def make_sequence(
@@ -57,8 +63,8 @@ def make_sequence(
 
 def _require_free(names: Names, is_ours: Callable[[Path], bool], notes: Sequence[str] = ()) -> None:
     """Raise OutputError where a picture is there already and this work has not made it."""
-    for _, target in names:
-        if target.exists() and not is_ours(target):
+    for _, target in names.taken():
+        if not is_ours(target):
             why = "".join(f" ({note})" for note in notes)
             raise OutputError(f"{target} exists{why}; give another output or --overwrite")
 
