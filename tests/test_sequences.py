@@ -205,6 +205,17 @@ def test_a_bad_picture_is_named_and_can_be_replaced(folder, whole):
     assert made(folder) == whole
 
 
+def test_a_bad_picture_is_one_line(tmp_path, capfd):
+    """OpenCV has more to say of a TIFF that is broken off."""
+    data = cv2.imencode(".tif", scan(1))[1].tobytes()
+    for number, content in ((1, data), (2, data[: len(data) // 2])):
+        (tmp_path / f"in{number}.tif").write_bytes(content)
+    names = [str(tmp_path / f"{name}%d.tif") for name in ("in", "out")]
+    assert main(["upscale", *names, "--quiet"]) == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert re.match(r"vidgen: error: .*in2.tif: cannot be read .*put another there", line)
+
+
 def test_a_picture_that_goes_away_is_missed(folder, whole):
     lost, good = folder / "in020.png", (folder / "in020.png").read_bytes()
     with pytest.raises(InputError, match=r"in020.png: cannot be read .*put another there"):

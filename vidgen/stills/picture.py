@@ -53,7 +53,7 @@ def read_picture(path: Path) -> Parts:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    picture = cv2.imdecode(data, flags) if data.size else None
+    picture = _decoded(data, flags) if data.size else None
     if picture is None or picture.dtype.name not in _PEAKS:
         raise InputError(f"{path}: cannot be read as a picture of 8 or 16 bits")
     height, width = picture.shape[:2]
@@ -67,6 +67,15 @@ def read_picture(path: Path) -> Parts:
     luma = _RED * red + _GREEN * green + _BLUE * blue
     color = np.stack([(blue - luma) / (2 - 2 * _BLUE), (red - luma) / (2 - 2 * _RED)], -1)
     return Parts((height, width), peak, _coded(luma), color.astype(np.float32), alpha)
+
+
+def _decoded(data: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
+    """Without OpenCV's own lines on what is damaged: the error tells it."""
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        return cv2.imdecode(data, flags)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
 
 
 def luma_frame(parts: Parts, number: int) -> Frame:
