@@ -162,6 +162,13 @@ def test_a_picture_gets_the_network_that_suits_it(tmp_path, name, settings, mode
         ("in%d.png", "out.png", {}, UsageError, "a place too"),
         ("mixed%d.png", "out%d.png", {}, InputError, r"mixed2.png: .* one size.*put another there"),
         ("gap%d.png", "out%d.png", {}, InputError, "gap3.png is missing between gap2.png and gap4"),
+        (
+            "gapless%d.png",
+            "gapless1%d.png",
+            {"overwrite": True},
+            OutputError,
+            "less11.png is an in",
+        ),
         ("twin%d.png", "out%d.png", {}, InputError, "twin01.png and twin1.png have the same"),
     ],
 )
@@ -172,6 +179,8 @@ def test_refusals_are_clear_and_leave_nothing(tmp_path, source, target, settings
     (tmp_path / "text.png").write_text("no picture")
     for name in ("empty", "gap1", "gap2", "gap4", "twin1", "twin01"):
         (tmp_path / f"{name}.png").touch()
+    for number in range(1, 12):
+        cv2.imwrite(str(tmp_path / f"gapless{number}.png"), scene(20, 20))
     with pytest.raises(error, match=words):
         enlarge(tmp_path / source, tmp_path / target, **settings)
     assert not (tmp_path / "out.png").exists()

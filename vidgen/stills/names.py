@@ -9,7 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import overload
 
-from vidgen.errors import InputError, UsageError
+from vidgen.errors import InputError, OutputError, UsageError
+from vidgen.target import require_apart
 
 __all__ = ["Names", "is_numbered"]
 
@@ -55,6 +56,16 @@ class Names(Sequence[tuple[Path, Path]]):
         """Those whose target's name is there already."""
         there = set(os.listdir(self._folders[1]))
         return (self[index] for index, (_, name) in enumerate(self._names) if name in there)
+
+    def require_apart(self) -> None:
+        """Raise OutputError where a picture would be written over one that is read."""
+        for source, target in self.taken():
+            require_apart(target, source)
+        sources, targets = self._folders
+        read = {name for name, _ in self._names} if sources.samefile(targets) else set()
+        for _, name in self._names:
+            if name in read:
+                raise OutputError(f"{targets / name} is an input, too; give another output")
 
 
 def _numbered(source: Path, target: Path) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ from vidgen.stills.draw import Drawing
 from vidgen.stills.names import Names, is_numbered
 from vidgen.stills.picture import left_out, read_picture, write_picture
 from vidgen.stills.sequence import make_sequence
-from vidgen.target import is_picture, require_apart, require_writable
+from vidgen.target import is_picture, require_writable
 
 __all__ = ["run"]
 
@@ -43,8 +43,7 @@ def run(settings: Settings, progress: Callable[[Progress], None] = lambda _: Non
     names, alone = Names(settings.source, settings.target), not is_numbered(settings.source)
     source, target = names[0]  # what there is of a sequence is looked at later
     require_writable(target, source, settings.overwrite or not alone)
-    for source, target in names.taken():
-        require_apart(target, source)
+    names.require_apart()
     settings = replace(settings, tier=settings.tier or ("quality" if alone else None))
     first = read_picture(names[0][0])
     job = _job(settings, VideoFormat(first.y.shape[1], first.y.shape[0], bit_depth=10))
