@@ -53,6 +53,11 @@ def test_folders_are_named_in_the_error(tmp_path):
         require_writable(tmp_path / "no" / "out.mkv", tmp_path / "in.mkv", overwrite=False)
 
 
+def test_a_name_that_is_too_long_for_what_is_unfinished(tmp_path):
+    with pytest.raises(OutputError, match="name too long"):
+        require_writable(tmp_path / f"{'x' * 245}.mkv", tmp_path / "in.mkv", overwrite=False)
+
+
 def test_what_tells_of_films_is_none_of_them(tmp_path):
     film, made = tmp_path / "film.mkv", tmp_path / "out.mkv"
     film.write_bytes(b"film")

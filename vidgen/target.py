@@ -63,6 +63,10 @@ def require_beside(path: Path, *films: Path) -> None:
 
 
 def _require_place(path: Path) -> None:
+    try:
+        partial_path(path).exists()  # the longest name that will be needed
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
     if path.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file in it")
     if not path.parent.is_dir():

@@ -22,6 +22,9 @@ def bad_source(kind, clip):
         path.write_text("I am not a film.\n" * 50, "utf-8")
     elif kind == "noise":
         path.write_bytes(bytes(range(256)) * 64)
+    elif kind == "a pipe":
+        path.unlink()
+        os.mkfifo(path)
     elif kind == "no index":
         path.write_bytes(path.read_bytes()[:-900])
     return path
@@ -36,6 +39,7 @@ def bad_source(kind, clip):
         ("text", "cannot be read as video"),
         ("noise", "cannot be read as video"),
         ("no index", "moov"),
+        ("a pipe", "is a pipe"),
         ("audio only", "no video, only audio (aac)"),
     ],
 )

@@ -73,6 +73,8 @@ def open_source(path: Path, hwaccel: HWAccel | None = None) -> InputContainer:
     """
     if path not in _ELSEWHERE:
         require_file(path)
+        if path.is_fifo():
+            raise InputError(f"{path}: is a pipe, and films are read twice; see `vidgen filter`")
     try:
         # "file:" keeps a colon or a dash in a name from being taken for a protocol.
         file = open_bytes(path) if path in _ELSEWHERE else f"file:{path}"
