@@ -51,6 +51,11 @@ def test_sources_that_are_no_films(vidgen, error_of, clip, tmp_path, kind, messa
     assert not list(tmp_path.glob("out*"))
 
 
+def test_a_url_is_no_film(vidgen, error_of):
+    text = error_of(vidgen("upscale", "http://127.0.0.1/in.mp4", "out.mkv"), 1)
+    assert "`vidgen stream`" in text
+
+
 def test_a_source_that_may_not_be_read(vidgen_under, error_of, clip):
     source = clip()
     source.chmod(0)

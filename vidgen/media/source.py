@@ -88,7 +88,9 @@ def open_source(path: Path, hwaccel: HWAccel | None = None) -> InputContainer:
 def require_file(path: Path) -> None:
     """Raise InputError unless there is a file to read."""
     if not path.exists():
-        raise InputError(f"{path}: no such file")
+        url = re.match(r"[a-z]+:/", str(path))  # as a path shows it
+        hint = "; `vidgen stream` and `vidgen filter` read URLs" if url else ""
+        raise InputError(f"{path}: no such file{hint}")
     if path.is_dir():
         raise InputError(f"{path}: is a directory; give a video file")
     if not os.access(path, os.R_OK):
