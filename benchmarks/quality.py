@@ -2,10 +2,12 @@
 
     python -m benchmarks.quality                 all models, ../shared/data/eval
     python -m benchmarks.quality --frames 9      quicker
+    python -m benchmarks.quality --scales 4      four times as large only
     python -m benchmarks.quality --card          also write the means into the models' cards
 
 The same measurement as `vidgen models evaluate`, with every model, with and without its memory of
-the last frame, scale by scale; kept with the facts of the machine.
+the last frame, scale by scale, and four times as large also with those that enlarge by two, run
+twice; kept with the facts of the machine.
 """
 
 from __future__ import annotations
@@ -34,37 +36,40 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--frames", type=int, default=24, help="of each clip, a third into it")
     parser.add_argument("--models", nargs="*", default=zoo.names(task="upscale"))
+    parser.add_argument("--scales", nargs="*", type=int, default=[2, 4])
     parser.add_argument("--card", action="store_true", help="write the means into the cards")
     args = parser.parse_args()
     backend = choose_backend()
     models = [zoo.load(name) for name in args.models]
-    found = {}
-    for scale in sorted({model.scale for model in models}):
-        ways = methods([model for model in models if model.scale == scale], backend)
-        found[scale] = evaluate(
-            ways,
+    for scale in args.scales:
+        found = evaluate(
+            methods(models, scale, backend),
             scale,
             args.data,
             frames=args.frames,
             extras=Extras(find_ffmpeg(), find_lpips()),
             progress=print,
         )
-    text = "\n\n".join(markdown(evaluation) for evaluation in found.values())
-    print(f"\n{text}")
-    data = {"engine": backend.describe(), "scales": [figures(each) for each in found.values()]}
-    write_result("quality", data).with_suffix(".md").write_text(f"{text}\n")
-    if args.card:
-        for model in models:
-            note_in_card(model, found[model.scale])
+        text = markdown(found)
+        print(f"\n{text}")
+        data = {"engine": backend.describe(), **figures(found)}
+        write_result(f"quality-x{scale}", data).with_suffix(".md").write_text(f"{text}\n")
+        if args.card:
+            for model in models:
+                if model.scale == scale:
+                    note_in_card(model, found)
 
 
-def methods(models: list[zoo.Model], backend: Backend) -> dict[str, Maker]:
-    """Each model and, where it has a memory, itself without."""
+def methods(models: list[zoo.Model], scale: int, backend: Backend) -> dict[str, Maker]:
+    """Each model of that scale and, where it has a memory, itself without; smaller ones twice."""
     ways = {}
     for model in models:
-        ways[model.name] = network(model, backend)
-        if model.history:
-            ways[model.name + NO_HISTORY] = network(model, backend, history=False)
+        if model.scale == scale:
+            ways[model.name] = network(model, backend)
+            if model.history:
+                ways[model.name + NO_HISTORY] = network(model, backend, history=False)
+        elif model.scale**2 == scale:
+            ways[f"{model.name} twice"] = network(model, backend, passes=2)
     return ways
 
 
