@@ -1,5 +1,6 @@
 """What cannot be read is refused in one line that says why."""
 
+import struct
 from fractions import Fraction
 
 import av
@@ -51,6 +52,20 @@ def test_audio_alone_names_what_is_there(film, tmp_path):
         output.mux(stream.encode(None))
     with pytest.raises(InputError, match=r"holds no video, only audio \(aac\)"):
         Decoder(tmp_path / "a.m4a")
+
+
+def test_a_container_without_streams(tmp_path):
+    """What `ffmpeg -ss` makes of a film's time after its end."""
+    head = struct.pack(">12xI84x", 1000)  # a clock of milliseconds, no tracks
+    boxes = (
+        (b"ftyp", b"isom" + bytes(4)),
+        (b"mdat", b""),
+        (b"moov", struct.pack(">I4s", 108, b"mvhd") + head),
+    )
+    data = b"".join(struct.pack(">I4s", 8 + len(body), kind) + body for kind, body in boxes)
+    (tmp_path / "a.mp4").write_bytes(data)
+    with pytest.raises(InputError, match="holds no video, nor anything else; give a file"):
+        Decoder(tmp_path / "a.mp4")
 
 
 def test_unreadable_file(film, monkeypatch):

@@ -142,8 +142,9 @@ def main_video(container: InputContainer, path: Path) -> VideoStream:
     """The first video stream that is not cover art. Raises InputError naming what is there."""
     videos = [stream for stream in container.streams.video if not is_picture(stream)]
     if not videos:
-        there = ", ".join(_named(stream) for stream in container.streams) or "nothing"
-        raise InputError(f"{path}: holds no video, only {there}; give a file with a video stream")
+        names = ", ".join(_named(stream) for stream in container.streams)
+        there = f"only {names}" if names else "nor anything else"
+        raise InputError(f"{path}: holds no video, {there}; give a file with a video stream")
     if videos[0].codec_context is None:
         raise InputError(f"{path}: FFmpeg has no decoder for its video stream; convert it first")
     return videos[0]
