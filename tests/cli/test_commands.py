@@ -152,3 +152,11 @@ def test_options_are_told_in_the_order_in_which_they_are_used(vidgen):
     text = vidgen("upscale", "--help").stdout
     places = [text.index(f"\n  {flag} ") for flag in ("--scale", "--size", "--fps", "--codec")]
     assert all(early < late for early, late in pairwise(places))
+
+
+@pytest.mark.parametrize("words", [["info"], ["upscale", "out.mkv"], ["compare", "b.mkv"]])
+def test_a_name_that_is_too_long(vidgen, words):
+    command, *others = words
+    result = vidgen(command, "x" * 300 + ".mkv", *others)
+    assert result.returncode == 1
+    assert result.stderr == f"vidgen: error: {'x' * 300}.mkv: too long a name; give a shorter one\n"

@@ -60,6 +60,14 @@ def test_a_card_and_a_name_measure_alike(vidgen, films):
     assert list(row["scores"]) == expected
 
 
+def test_figures_are_not_written_over_a_clip(vidgen, error_of, films):
+    clip = films / "scene.mkv"
+    film = clip.read_bytes()
+    result = vidgen("models", "evaluate", "x2-realtime", "--clips", films, "--json", clip)
+    assert "is the film itself" in error_of(result, 1)
+    assert clip.read_bytes() == film
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

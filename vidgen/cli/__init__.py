@@ -8,6 +8,7 @@ stopped by Ctrl-C. Logs and errors go to stderr.
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import os
 import signal
@@ -48,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _EXIT_BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the last door: a user never meets a traceback unasked
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # wherever it is met
+            return _fail(f"{error.filename}: too long a name; give a shorter one", 1, debug)
         what = f"{type(error).__name__}: {error}".rstrip(": ")
         advice = "" if debug else "; run again with --debug"
         return _fail(f"{what} (this is a bug in vidgen{advice})", _EXIT_BUG, debug)

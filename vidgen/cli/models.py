@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidgen.cli.compare import add_extras, read_extras, write_text
+from vidgen.target import require_beside
 
 if TYPE_CHECKING:
     from vidgen.bench.methods import Maker
@@ -144,6 +145,8 @@ def _evaluate(args: argparse.Namespace) -> None:
 
     if args.frames < 1:
         raise UsageError(f"--frames {args.frames}: give 1 or more")
+    if args.json and args.json != "-":
+        require_beside(Path(args.json), *args.clips.glob("*"))
     backend = choose_backend()
     with tempfile.TemporaryDirectory(prefix="vidgen-evaluate-") as place:
         models = [_model(name, backend, Path(place)) for name in args.names]
