@@ -256,3 +256,14 @@ def test_nothing_is_written_over_a_film(vidgen, error_of, clip, tmp_path, words)
     before = film.read_bytes()
     assert "itself" in error_of(vidgen(*words.split()), 1)
     assert film.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--generate", "predict"], "--generate predict: frames are made for a rate; give --fps"),
+        (["--audio", "opus", "--video-only"], "--audio opus: --video-only leaves sound out"),
+    ],
+)
+def test_words_that_would_do_nothing(vidgen, error_of, clip, words, message):
+    assert message in error_of(vidgen("upscale", clip(audio="flac"), "out.mkv", *words), 2)

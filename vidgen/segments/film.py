@@ -138,6 +138,10 @@ def _require_words(settings: Settings) -> None:
     require_sound(settings.target, settings.audio)
     if settings.maps and settings.video_only:
         raise UsageError("--map and --video-only exclude each other; give one of them")
+    if settings.audio != "copy" and settings.video_only:
+        raise UsageError(f"--audio {settings.audio}: --video-only leaves sound out; give one")
+    if settings.generate == "predict" and settings.fps is None:
+        raise UsageError("--generate predict: frames are made for a rate; give --fps, too")
     if settings.end is not None and settings.end <= (settings.start or 0):
         start, end = float(settings.start or 0), float(settings.end)
         raise UsageError(f"--start {start:g} --end {end:g}: give an end after the start")
