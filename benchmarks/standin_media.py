@@ -24,6 +24,8 @@ from vidgen.surface import Surface
 __all__ = ["media_standin"]
 
 _LAID_OUT = {"yuv420p": ("nv12", np.uint8), "yuv420p10le": ("p010le", np.uint16)}
+_LOSSLESS = (("x264-params", "qp=0"),)
+"""Of some pictures of 64x64 x264 makes one packet or another, by what lay in its memory before."""
 _BESIDE, _BETWEEN = 48, 3  # samples after each row, rows between luma and chroma
 
 
@@ -41,7 +43,9 @@ def media_standin(decodes: bool = True, encodes: bool = True) -> Iterator[None]:
         if decodes:
             stack.enter_context(patch.object(nvidia, "surface_of", surface_of))
         words = {
-            word: replace(x264, word=word, pix_fmts=each.pix_fmts, on_nvidia=encodes)
+            word: replace(
+                x264, word=word, pix_fmts=each.pix_fmts, options=_LOSSLESS, on_nvidia=encodes
+            )
             for word, each in HARDWARE.items()
             if each.on_nvidia
         }
