@@ -218,15 +218,21 @@ def test_a_run_goes_on_when_its_defaults_are_said_aloud(settings, contents, whol
     assert contents(said.target) == whole
 
 
+def written_by_another(asked, change):
+    """The record of what was left, changed in place, under the key that another one would have."""
+    path = next(work_folder(asked.target).glob("*/job.json"))
+    facts = json.loads(path.read_text())
+    change(facts)
+    path.write_text(json.dumps(facts))
+    path.parent.rename(path.parent.with_name("0123456789ab"))
+
+
 def test_a_run_of_an_earlier_vidgen_is_told_of(settings):
     """Which had written down the words as they were given."""
     asked = settings()
     with pytest.raises(KeyboardInterrupt):
         run(asked, stop_at(100))
-    path = next(work_folder(asked.target).glob("*/job.json"))
-    facts = json.loads(path.read_text())
-    path.write_text(json.dumps({"asked": facts.pop("done"), **facts}))
-    path.parent.rename(path.parent.with_name("0123456789ab"))
+    written_by_another(asked, lambda facts: facts.update(asked=facts.pop("done")))
     with pytest.raises(OutputError, match=r"an earlier one, which.*leave out --resume"):
         run(settings(resume=True))
     report = run(asked)
@@ -255,11 +261,7 @@ def test_another_program_goes_on_only_when_told(settings):
     asked = settings()
     with pytest.raises(KeyboardInterrupt):
         run(asked, stop_at(100))
-    path = next(work_folder(asked.target).glob("*/job.json"))
-    facts = json.loads(path.read_text())
-    facts["by"]["av"] = "1.0"
-    path.write_text(json.dumps(facts))
-    path.parent.rename(path.parent.with_name("0123456789ab"))
+    written_by_another(asked, lambda facts: facts["by"].update(av="1.0"))
     report = run(settings(resume=True))
     assert report.frames_found == 60
     assert any("av was 1.0" in note for note in report.notes)
